@@ -1,0 +1,70 @@
+import { FeedError } from './record.ts';
+
+/**
+ * Bytes to text, never guessing and never replacing: a byte that does not belong refuses the feed,
+ * because one U+FFFD in a name is a wrong name in three servers. Letters that are cut between two
+ * chunks are read whole.
+ */
+export async function* decodeText(p: {
+  readonly bytes: AsyncIterable<Uint8Array>;
+  readonly file: string;
+  /** `xml`: the declaration decides; `utf-8`: nothing but UTF-8. A byte order mark is dropped. */
+  readonly encoding: 'xml' | 'utf-8';
+}): AsyncGenerator<string> {
+  let decoder: TextDecoder | null = null;
+  for await (const chunk of p.bytes) {
+    decoder ??= new TextDecoder(p.encoding === 'xml' ? declaredEncoding(chunk, p.file) : 'utf-8', {
+      fatal: true,
+    });
+    const text = decode(decoder, chunk, p.file);
+    if (text !== '') yield text;
+  }
+  if (decoder === null) return;
+  try {
+    const rest = decoder.decode();
+    if (rest !== '') yield rest;
+  } catch (cause) {
+    throw new FeedError({
+      code: 'feed-truncated',
+      message: `${p.file} ends in the middle of a letter: it was cut. Fetch it again.`,
+      file: p.file,
+      cause,
+    });
+  }
+}
+
+function decode(decoder: TextDecoder, chunk: Uint8Array, file: string): string {
+  try {
+    return decoder.decode(chunk, { stream: true });
+  } catch (cause) {
+    throw new FeedError({
+      code: 'feed-wrong-charset',
+      message: `${file} holds bytes that are not ${decoder.encoding}. Export it as UTF-8.`,
+      file,
+      cause,
+    });
+  }
+}
+
+const readable = new Map([
+  ['utf-8', 'utf-8'],
+  ['utf8', 'utf-8'],
+  ['us-ascii', 'utf-8'],
+  ['iso-8859-1', 'windows-1252'],
+  ['latin1', 'windows-1252'],
+  ['windows-1252', 'windows-1252'],
+]);
+
+function declaredEncoding(start: Uint8Array, file: string): string {
+  if (start[0] === 0xff && start[1] === 0xfe) return 'utf-16le';
+  if (start[0] === 0xfe && start[1] === 0xff) return 'utf-16be';
+  const head = new TextDecoder('windows-1252').decode(start.subarray(0, 256));
+  const declared = /^[^<]*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']/.exec(head)?.[1];
+  const encoding = readable.get((declared ?? 'utf-8').toLowerCase());
+  if (encoding !== undefined) return encoding;
+  throw new FeedError({
+    code: 'feed-wrong-charset',
+    message: `${file} declares an encoding that is not read here. Export it as UTF-8.`,
+    file,
+  });
+}

@@ -1,0 +1,188 @@
+import type { GroupSlice, InstitutionSlice, PersonSlice } from '../policy/resource.ts';
+import type { Transaction } from '../store/database.ts';
+
+/**
+ * The roster as policy sees it on one day, in temporary tables of the transaction:
+ *
+ *   effective_affiliation  present in the roster and within its dates
+ *   effective_membership   the same; and for a person who is leaving (no affiliation any more, but an
+ *                          account that still stands) the last memberships, so that classes and
+ *                          folders change on the day the account does, and not before
+ */
+export async function gatherRoster(p: {
+  readonly tx: Transaction;
+  readonly today: string;
+}): Promise<void> {
+  const { tx, today } = p;
+  await tx.execute(
+    `create temporary table effective_affiliation on commit drop as
+     select g.person_id, r.institution, r.body->>'kind' as kind,
+            array(select distinct role from unnest(array_agg(r.body->'roles')) list,
+                  jsonb_array_elements_text(list) role order by role) as roles,
+            min(r.body->>'grade') as grade,
+            bool_or(coalesce((r.body->>'primary')::boolean, false)) as primary
+     from record r
+     join recognition g on g.source = r.source and g.record_key = r.person
+     where r.entity = 'affiliation' and r.gone_at is null
+       and coalesce(r.body->>'from', $1) <= $1 and coalesce(r.body->>'to', $1) >= $1
+     group by g.person_id, r.institution, r.body->>'kind'`,
+    [today],
+  );
+  await tx.execute('create index on effective_affiliation (person_id)');
+  await tx.execute(
+    `create temporary table effective_group on commit drop as
+     select distinct on (r.key) r.key, r.institution, r.body
+     from record r
+     left join lateral (
+       select min(t.body->>'from') as first_day, max(t.body->>'to') as last_day
+       from record t where t.entity = 'term' and t.source = r.source
+         and t.key in (select jsonb_array_elements_text(r.body->'terms'))) term on true
+     where r.entity = 'group' and r.gone_at is null
+       and coalesce(r.body->>'from', term.first_day, $1) <= $1
+       and coalesce(r.body->>'to', term.last_day, $1) >= $1
+     order by r.key, r.source`,
+    [today],
+  );
+  await tx.execute(
+    `create temporary table effective_membership on commit drop as
+     with leaving as (
+       select g.person_id, max(r.gone_at) as gone_at
+       from record r join recognition g on g.source = r.source and g.record_key = r.person
+       where r.entity = 'affiliation'
+         and not exists (select from effective_affiliation a where a.person_id = g.person_id)
+         and exists (select from resource s where s.person_id = g.person_id
+                       and (s.desired->>'active')::boolean)
+       group by g.person_id
+     )
+     select g.person_id, r."group", r.body->>'role' as role, split_part(r.body->>'affiliation', '/', 3) as kind,
+            bool_or((r.body->>'main')::boolean) as main
+     from record r
+     join recognition g on g.source = r.source and g.record_key = r.person
+     join effective_group e on e.key = r."group"
+     left join leaving l on l.person_id = g.person_id
+     where r.entity = 'membership'
+       and (r.gone_at is null or r.gone_at = l.gone_at)
+       and coalesce(r.body->>'from', $1) <= $1 and coalesce(r.body->>'to', $1) >= $1
+     group by 1, 2, 3, 4`,
+    [today],
+  );
+  await tx.execute('create index on effective_membership (person_id)');
+  await tx.execute('create index on effective_membership ("group")');
+  await tx.execute('create unique index on effective_group (key)');
+  await tx.execute('analyze effective_affiliation, effective_group, effective_membership');
+  await tx.execute(
+    `create temporary table seen_person on commit drop as
+     with everybody as (
+       select person_id, true as present from effective_affiliation
+       union select person_id, false from effective_membership
+     ), affiliation as (
+       select person_id, institution, kind, roles, grade, "primary" from effective_affiliation
+       union all
+       -- A leaving person is still seen through what he or she last was.
+       select g.person_id, r.institution, r.body->>'kind',
+              array(select jsonb_array_elements_text(r.body->'roles')), r.body->>'grade', false
+       from record r join recognition g on g.source = r.source and g.record_key = r.person
+       where r.entity = 'affiliation' and r.gone_at is not null
+         and not exists (select from effective_affiliation a where a.person_id = g.person_id)
+     )
+     select e.person_id, bool_or(e.present) as present,
+            (select jsonb_agg(distinct jsonb_build_object('institution', a.institution, 'kind', a.kind,
+                      'roles', a.roles, 'grade', a.grade, 'primary', a."primary",
+                      'groupKinds', array(
+                        select distinct g.body->>'kind'
+                        from effective_membership m join effective_group g on g.key = m."group"
+                        where m.person_id = a.person_id and g.institution = a.institution and m.kind = a.kind
+                        order by 1)))
+             from affiliation a where a.person_id = e.person_id) as affiliations
+     from everybody e group by e.person_id`,
+  );
+  await tx.execute('create unique index on seen_person (person_id)');
+  await tx.execute('analyze seen_person');
+}
+
+/** Everybody seen who has a username, in the temporary table `account_holder`. */
+export async function gatherAccountHolders(tx: Transaction): Promise<void> {
+  await tx.execute(
+    `create temporary table account_holder on commit drop as
+     select s.person_id, s.present, s.affiliations, u.username
+     from seen_person s join username u on u.person_id = s.person_id`,
+  );
+  await tx.execute('create unique index on account_holder (person_id)');
+  await tx.execute('analyze account_holder');
+}
+
+export async function readInstitutions(
+  tx: Transaction,
+): Promise<ReadonlyMap<string, InstitutionSlice>> {
+  const rows = await tx.query<{ key: string; name: string; kind: string }>(
+    `select distinct on (key) key, body->>'name' as name, body->>'kind' as kind
+     from record where entity = 'institution' order by key, source`,
+  );
+  return new Map(rows.map((row) => [row.key, row]));
+}
+
+const groupColumns = `e.key, e.institution, e.body->>'kind' as kind, e.body->>'name' as name,
+  e.body->>'grade' as grade, e.body->>'line' as line, e.body->>'subject' as subject,
+  e.body->>'from' as from, e.body->>'to' as to`;
+
+/** Everybody with a present affiliation and a username, in order of person id. */
+export async function* readPeople(tx: Transaction): AsyncGenerator<PersonSlice> {
+  const rows = tx.stream<PersonSlice>(
+    `select p.person_id as id, p.username, r.uni_id as "uniId",
+            (r.body->>'protected')::boolean as protected, r.body->>'given' as given,
+            r.body->>'family' as family, r.body->>'email' as email,
+            (r.body->>'mayLogIn')::boolean as "mayLogIn", p.affiliations,
+            coalesce((select jsonb_agg(jsonb_build_object('key', m."group", 'institution', e.institution,
+                        'kind', e.body->>'kind', 'role', m.role, 'main', m.main)
+                        order by m."group", m.role, m.kind)
+                      from effective_membership m join effective_group e on e.key = m."group"
+                      where m.person_id = p.person_id), '[]') as groups
+     from account_holder p
+     join lateral (
+       select r.body, (select id->>'value' from jsonb_array_elements(r.body->'ids') id
+                       where id->>'system' = 'uni-id' order by 1 limit 1) as uni_id
+       from recognition g
+       join record r on r.source = g.source and r.entity = 'person' and r.key = g.record_key
+       where g.person_id = p.person_id
+       -- One voice for protection is enough: it fails closed.
+       order by (r.body->>'protected')::boolean desc, r.source, r.key limit 1) r on true
+     where p.present order by p.person_id`,
+  );
+  yield* rows;
+}
+
+/** Every group that is in force today, without its members. */
+export async function readGroupHeads(p: {
+  readonly tx: Transaction;
+  readonly institutions: ReadonlyMap<string, InstitutionSlice>;
+}): Promise<readonly Omit<GroupSlice, 'members'>[]> {
+  const rows = await p.tx.query<
+    Omit<GroupSlice, 'institution' | 'members'> & { institution: string }
+  >(`select ${groupColumns} from effective_group e order by e.key`);
+  return rows.flatMap((row) => {
+    const institution = p.institutions.get(row.institution);
+    return institution === undefined ? [] : [{ ...row, institution }];
+  });
+}
+
+/** Every group that is in force today, with its members. */
+export async function* readGroups(p: {
+  readonly tx: Transaction;
+  readonly institutions: ReadonlyMap<string, InstitutionSlice>;
+}): AsyncGenerator<GroupSlice> {
+  const rows = p.tx.stream<Omit<GroupSlice, 'institution'> & { institution: string }>(
+    `select ${groupColumns},
+            coalesce(m.members, '[]') as members
+     from effective_group e
+     left join (
+       select m."group", jsonb_agg(jsonb_build_object('person', m.person_id, 'role', m.role,
+                'kind', m.kind, 'affiliations', h.affiliations) order by m.person_id, m.role) as members
+       from effective_membership m join account_holder h on h.person_id = m.person_id
+       group by m."group") m on m."group" = e.key
+     order by e.key`,
+  );
+  for await (const row of rows) {
+    const institution = p.institutions.get(row.institution);
+    if (institution !== undefined) yield { ...row, institution };
+  }
+}

@@ -1,0 +1,30 @@
+/** The thread behind `readSnapshot`. */
+
+import { parentPort, workerData } from 'node:worker_threads';
+import { readFeed } from '../feed/read.ts';
+import { FeedError } from '../feed/record.ts';
+import { openDatabase } from '../store/database.ts';
+import { acceptSnapshot } from './accept.ts';
+import type { ReadAnswer, ReadOrder } from './read-snapshot.ts';
+
+const order = workerData as ReadOrder;
+
+async function read(): Promise<ReadAnswer> {
+  await using database = openDatabase({ url: order.databaseUrl, max: 2 });
+  try {
+    const report = await acceptSnapshot({
+      database,
+      tenant: order.tenant,
+      source: order.source,
+      items: readFeed({ format: order.format, path: order.path }),
+      now: order.now,
+    });
+    return { ok: true, report };
+  } catch (error) {
+    if (!(error instanceof FeedError)) throw error;
+    const { code, message, file, line } = error;
+    return { ok: false, refusal: { code, message, file, line } };
+  }
+}
+
+parentPort?.postMessage(await read());

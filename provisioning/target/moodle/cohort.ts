@@ -1,0 +1,201 @@
+import * as z from 'zod';
+import type { MoodleCohort } from '../../policy/resource.ts';
+import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
+import { syncMembers } from './cohort-member.ts';
+import type { FormValue, Moodle } from './http.ts';
+import { findCohortByMark, findCohorts, type MoodleCohortRow } from './lookup.ts';
+import { ownerMark } from './mark.ts';
+import { numberOf, type Site } from './site.ts';
+import {
+  applied,
+  batchSize,
+  findRemovals,
+  outcomeOf,
+  rejected,
+  retry,
+  sendBatches,
+  sendWhole,
+} from './write.ts';
+
+interface Row {
+  readonly work: Work;
+  readonly mark: string;
+  readonly body: MoodleCohort | null;
+  /** The number of the desired category, null while it does not exist. */
+  readonly category: number | null;
+}
+
+type Outcomes = Map<Work, Outcome>;
+
+/**
+ * Creates, renames, hides and deletes cohorts and keeps their members. There is no unique index on
+ * a cohort's idnumber and six creates at once made three cohorts (reference), so each is looked up
+ * first and the connector applies one batch of a kind at a time.
+ */
+export async function applyCohorts(p: {
+  readonly site: Site;
+  readonly batch: readonly Work[];
+  readonly externalIds: ExternalIdLookup;
+}): Promise<Outcomes> {
+  const { moodle } = p.site;
+  const outcomes: Outcomes = new Map();
+  const rows = await readRows(p);
+  const current = await findCurrent({ moodle, rows, outcomes });
+  const open = rows.filter((row) => !outcomes.has(row.work));
+  await deleteCohorts({ moodle, rows: open.filter((row) => row.body === null), current, outcomes });
+  const wanted = open.filter((row) => {
+    if (row.body === null) return false;
+    if (row.category !== null) return true;
+    outcomes.set(row.work, retry('category-missing', 'its category does not exist yet'));
+    return false;
+  });
+  const ids = await createCohorts({
+    moodle,
+    rows: wanted.filter((row) => !current.has(row)),
+    outcomes,
+  });
+  for (const [row, cohort] of current) ids.set(row, cohort.id);
+  await updateCohorts({ moodle, rows: wanted, current, outcomes });
+  const standing = wanted.filter((row) => !outcomes.has(row.work) && ids.has(row));
+  const settled = await syncMembers({
+    moodle,
+    externalIds: p.externalIds,
+    rows: standing.map((row) => ({ work: row.work, cohortId: ids.get(row) ?? 0 })),
+  });
+  for (const [work, outcome] of settled) outcomes.set(work, outcome);
+  return outcomes;
+}
+
+async function readRows(p: {
+  readonly batch: readonly Work[];
+  readonly externalIds: ExternalIdLookup;
+}): Promise<readonly Row[]> {
+  const keys = p.batch.map((work) => (work.desired as MoodleCohort | null)?.category ?? null);
+  const wanted = [...new Set(keys.filter((key) => key !== null))];
+  const categories = await p.externalIds({ kind: 'category', keys: wanted });
+  return p.batch.map((work, index) => ({
+    work,
+    mark: ownerMark({ kind: 'cohort', key: work.key }),
+    body: work.desired as MoodleCohort | null,
+    category: numberOf(categories.get(keys[index] ?? '')),
+  }));
+}
+
+async function findCurrent(p: {
+  readonly moodle: Moodle;
+  readonly rows: readonly Row[];
+  readonly outcomes: Outcomes;
+}): Promise<Map<Row, MoodleCohortRow>> {
+  const current = new Map<Row, MoodleCohortRow>();
+  const ids = p.rows.map((row) => numberOf(row.work.externalId)).filter((id) => id !== null);
+  const found = await findCohorts({ moodle: p.moodle, ids });
+  const byId = new Map(found.map((cohort) => [cohort.id, cohort]));
+  await Promise.all(
+    p.rows.map(async (row) => {
+      const known = byId.get(numberOf(row.work.externalId) ?? 0);
+      if (known !== undefined && known.idnumber !== row.mark) {
+        const detail = 'the cohort no longer carries our mark';
+        p.outcomes.set(row.work, rejected('not-ours', detail));
+        return;
+      }
+      const own =
+        known ?? (await findCohortByMark({ moodle: p.moodle, mark: row.mark, category: null }));
+      if (own !== null) current.set(row, own);
+    }),
+  );
+  return current;
+}
+
+function fieldsOf(row: Row): Record<string, FormValue> {
+  return {
+    categorytype: { type: 'id', value: row.category ?? 0 },
+    name: row.body?.name ?? '',
+    idnumber: row.mark,
+    visible: row.body?.active === true ? 1 : 0,
+  };
+}
+
+async function createCohorts(p: {
+  readonly moodle: Moodle;
+  readonly rows: readonly Row[];
+  readonly outcomes: Outcomes;
+}): Promise<Map<Row, number>> {
+  const ids = new Map<Row, number>();
+  const sent = await sendBatches<Row, number | null>({
+    items: p.rows,
+    size: batchSize,
+    async send(batch) {
+      const call = {
+        function: 'core_cohort_create_cohorts',
+        params: { cohorts: batch.map((row) => fieldsOf(row)) },
+        answer: z.array(z.object({ id: z.number(), idnumber: z.string() })),
+      };
+      const made = new Map((await p.moodle.write(call)).map((row) => [row.idnumber, row.id]));
+      return batch.map((row) => ({ ok: true, value: made.get(row.mark) ?? null }));
+    },
+  });
+  for (const [row, result] of sent) {
+    if (!result.ok) p.outcomes.set(row.work, outcomeOf(result.error));
+    else if (result.value === null) {
+      p.outcomes.set(row.work, retry('answer-lost', 'Moodle did not name the cohort it made'));
+    } else ids.set(row, result.value);
+  }
+  return ids;
+}
+
+/**
+ * A cohort's category cannot be read, only searched in: where the applied state does not tell it, a
+ * search in the desired category does.
+ */
+async function isInPlace(moodle: Moodle, row: Row): Promise<boolean> {
+  const before = row.work.applied as MoodleCohort | null;
+  if (before !== null) return before.category === row.body?.category;
+  const there = await findCohortByMark({ moodle, mark: row.mark, category: row.category });
+  return there !== null;
+}
+
+async function updateCohorts(p: {
+  readonly moodle: Moodle;
+  readonly rows: readonly Row[];
+  readonly current: ReadonlyMap<Row, MoodleCohortRow>;
+  readonly outcomes: Outcomes;
+}): Promise<void> {
+  const differing = await Promise.all(
+    p.rows.map(async (row) => {
+      const cohort = p.current.get(row);
+      if (cohort === undefined || row.body === null) return null;
+      const same = cohort.name === row.body.name && cohort.visible === row.body.active;
+      return same && (await isInPlace(p.moodle, row)) ? null : { row, id: cohort.id };
+    }),
+  );
+  const sent = await sendWhole({
+    moodle: p.moodle,
+    function: 'core_cohort_update_cohorts',
+    items: differing.filter((one) => one !== null),
+    size: batchSize,
+    params: (batch) => ({ cohorts: batch.map(({ row, id }) => ({ id, ...fieldsOf(row) })) }),
+  });
+  for (const [{ row }, result] of sent) {
+    if (!result.ok) p.outcomes.set(row.work, outcomeOf(result.error));
+  }
+}
+
+async function deleteCohorts(p: {
+  readonly moodle: Moodle;
+  readonly rows: readonly Row[];
+  readonly current: ReadonlyMap<Row, MoodleCohortRow>;
+  readonly outcomes: Outcomes;
+}): Promise<void> {
+  const sent = await sendWhole({
+    moodle: p.moodle,
+    function: 'core_cohort_delete_cohorts',
+    items: findRemovals(p),
+    size: batchSize,
+    params: (batch) => ({ cohortids: batch.map(({ id }) => id) }),
+  });
+  for (const [{ row, id }, result] of sent) {
+    // `invalidrecord` for one id alone proves that the cohort is gone (recording moodle-4.5.6/18).
+    const gone = result.ok || result.error.reason === 'invalidrecord';
+    p.outcomes.set(row.work, gone ? applied(String(id)) : outcomeOf(result.error));
+  }
+}

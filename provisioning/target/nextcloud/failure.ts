@@ -1,0 +1,56 @@
+import type { Outcome } from '../contract.ts';
+
+export type NextcloudErrorCode =
+  /** No connection: the request certainly had no effect. */
+  | 'unreachable'
+  /** The request went out and no readable answer came back: it may have had its effect. */
+  | 'answer-lost'
+  | 'maintenance'
+  | 'too-many-requests'
+  | 'sign-in-refused'
+  /** Writes are refused although the sign-in is fresh: an app password on 34.0.1. */
+  | 'confirmation-refused'
+  | 'not-admin'
+  | 'not-nextcloud'
+  | 'oidc-provider-missing'
+  | 'oidc-provider-unsafe';
+
+/** The server as a whole did not do what was asked; says nothing about a row. */
+export class NextcloudError extends Error {
+  override readonly name = 'NextcloudError';
+  readonly code: NextcloudErrorCode;
+  /** How long the server asks to be left alone; 0 when it does not say. */
+  readonly afterMs: number;
+
+  constructor(p: {
+    readonly code: NextcloudErrorCode;
+    readonly message: string;
+    readonly afterMs?: number;
+    readonly cause?: unknown;
+  }) {
+    super(p.message, { cause: p.cause });
+    this.code = p.code;
+    this.afterMs = p.afterMs ?? 0;
+  }
+}
+
+/** What a failure of the server means for the row that met it. */
+export function outcomeOf(error: NextcloudError): Outcome {
+  const { code, message: detail } = error;
+  if (code === 'answer-lost' || code === 'too-many-requests') {
+    return { state: 'retry', afterMs: error.afterMs, code, detail };
+  }
+  return { state: 'unknown-host', code, detail };
+}
+
+export function retry(code: string, detail: string): Outcome {
+  return { state: 'retry', afterMs: 0, code, detail };
+}
+
+export function reject(code: string, detail: string): Outcome {
+  return { state: 'rejected', code, detail };
+}
+
+export function applied(externalId: string | null): Outcome {
+  return { state: 'applied', externalId };
+}

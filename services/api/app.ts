@@ -1,0 +1,129 @@
+import express from 'express';
+import type { Logger } from 'pino';
+import type { Database } from '../../provisioning/store/database.ts';
+import type { Queues } from '../worker/queues.ts';
+import type { Access } from './access.ts';
+import { openGate } from './access.ts';
+import { getPlanChanges } from './changes.ts';
+import { commit } from './commit.ts';
+import type { ApiContext, Endpoint } from './endpoint.ts';
+import { getEvents } from './events.ts';
+import { getHealth, getReady } from './health.ts';
+import { getInstitutions } from './institutions.ts';
+import { defaultLogger, describeError, logRequests } from './log.ts';
+import { getMetrics } from './metrics.ts';
+import { describeApi } from './openapi.ts';
+import { getPlan, getPlanSummary, getPlans } from './plans.ts';
+import { ApiError, answerError } from './problem.ts';
+import { retry } from './retry.ts';
+import { deleteSession, getSession, postSession } from './session.ts';
+import { protectPages, serveConsole } from './site.ts';
+import { getSnapshots } from './snapshots.ts';
+import { getStatus } from './status.ts';
+
+const operations: readonly Endpoint[] = [
+  getStatus,
+  getSnapshots,
+  getInstitutions,
+  getPlans,
+  getPlan,
+  getPlanSummary,
+  getPlanChanges,
+  commit,
+  retry,
+  getEvents,
+  getSession,
+  postSession,
+  deleteSession,
+  getHealth,
+  getReady,
+  getMetrics,
+];
+
+/** Everything that can be called, its own description included. */
+export const endpoints: readonly Endpoint[] = [...operations, describeApi(operations)];
+
+/** The HTTP API of one tenant and, where `console` names a folder, the built console beside it. */
+export function createApi(p: {
+  readonly database: Database;
+  readonly tenant: string;
+  /** Null where this process has no queues: their counts are left out. */
+  readonly queues: Queues | null;
+  readonly access: Access;
+  readonly console: string | null;
+  /** Wakes the worker after a write that made work. */
+  readonly onCommitted: () => Promise<void>;
+  readonly logger?: Logger;
+}): express.Express {
+  const logger = p.logger ?? defaultLogger();
+  const context: ApiContext = {
+    database: p.database,
+    tenant: p.tenant,
+    queues: p.queues,
+    gate: openGate(p.access),
+    wake: async () => {
+      try {
+        await p.onCommitted();
+      } catch (error) {
+        logger.warn(
+          { err: describeError(error instanceof Error ? error : new Error()) },
+          'The worker could not be woken; its sweep finds the work.',
+        );
+      }
+    },
+  };
+  const app = express();
+  app.disable('x-powered-by');
+  app.set('query parser', 'simple');
+  app.use(logRequests(logger));
+  app.use(protectPages(p.access));
+  app.use('/api', (_request, response, next) => {
+    response.set('Cache-Control', 'no-store');
+    next();
+  });
+  for (const endpoint of endpoints) mount({ app, endpoint, context });
+  app.use(refuseOtherMethods());
+  if (p.console !== null) app.use(...serveConsole(p.console));
+  app.use(() => {
+    throw new ApiError({
+      code: 'not-found',
+      detail: 'There is nothing here. /api/v1/openapi.json lists what there is.',
+    });
+  });
+  app.use(answerError);
+  return app;
+}
+
+function mount(p: {
+  readonly app: express.Express;
+  readonly endpoint: Endpoint;
+  readonly context: ApiContext;
+}): void {
+  const { app, endpoint, context } = p;
+  app[endpoint.method](
+    toRoute(endpoint.path),
+    ...(endpoint.role === null ? [] : [context.gate.require(endpoint.role)]),
+    ...(endpoint.body === null ? [] : [express.json({ limit: '16kb' })]),
+    endpoint.makeHandler(context),
+  );
+}
+
+/** For known addresses that were asked with a method which they do not have. */
+function refuseOtherMethods(): express.Router {
+  const router = express.Router();
+  for (const path of new Set(endpoints.map((endpoint) => endpoint.path))) {
+    const methods = endpoints.filter((e) => e.path === path).map((e) => e.method.toUpperCase());
+    router.all(toRoute(path), () => {
+      throw new ApiError({
+        code: 'method-not-allowed',
+        detail: `Only ${methods.join(', ')} can be asked of this.`,
+        headers: { Allow: methods.join(', ') },
+      });
+    });
+  }
+  return router;
+}
+
+function toRoute(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1');
+}

@@ -1,0 +1,176 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+import { runDemo } from './demo.ts';
+import { runGenerate } from './generate.ts';
+import { runCheck, runSandbox, runServe } from './long-running.ts';
+import { runRetry, runShow, runStatus } from './look.ts';
+import { runObserve } from './observe.ts';
+import { runApply, runSync } from './sync.ts';
+
+const defaultHome = '.skolebus/home';
+
+/** Every command of `skolebus`, with the words that explain it. */
+export function buildProgram(p: {
+  readonly signal: AbortSignal;
+  readonly onDone: (exitCode: number) => void;
+}): Command {
+  const { signal, onDone } = p;
+  const program = new Command('skolebus')
+    .description(
+      'Takes pupils, teachers, classes and teams from a school-admin feed and sets them down in Keycloak, Nextcloud and Moodle.',
+    )
+    .exitOverride()
+    .showHelpAfterError('(skolebus --help explains every command)')
+    .addHelpText(
+      'after',
+      `
+Also: skolebus test runs every check and test.
+
+Exit codes: 0 done, 1 failed, 2 wrong use, 3 done but something is held.
+
+Start here:  skolebus demo`,
+    );
+
+  const home = () =>
+    new Option(
+      '--home <dir>',
+      'folder with the state, targets.yaml and policy.yaml (both optional)',
+    ).default(defaultHome);
+  const json = () => new Option('--json', 'one JSON object on standard output');
+  const feed = () =>
+    new Option('--feed <format:path>', 'ws17:DIR or oneroster:DIR-OR-ZIP').makeOptionMandatory();
+  const source = () =>
+    new Option('--source <name>', 'name of the feed, where a home has several').default('main');
+  const allow = () =>
+    new Option(
+      '--allow <institution...>',
+      'institutions whose losses you have looked at and let pass',
+    ).default([]);
+
+  program
+    .command('demo')
+    .description('the whole product on a made-up municipality, with its console; ends with Ctrl-C')
+    .addOption(
+      new Option('--home <dir>', 'where the demo keeps its data').default('.skolebus/demo'),
+    )
+    .addOption(
+      new Option('--port <number>', 'port of the console').default(8400).argParser(toNumber),
+    )
+    .addOption(new Option('--schools <number>').default(6).argParser(toNumber))
+    .addOption(new Option('--people <number>').default(3000).argParser(toNumber))
+    .addOption(new Option('--seed <number>').default(1).argParser(toNumber))
+    .addOption(
+      new Option('--once', 'end when everything is applied instead of serving the console'),
+    )
+    .action(async (o) => onDone(await runDemo({ ...o, once: o.once === true, signal })));
+
+  program
+    .command('sync')
+    .description('read a feed, plan, and with --yes bring the targets to it')
+    .addOption(feed())
+    .addOption(home())
+    .addOption(source())
+    .addOption(allow())
+    .option('--yes', 'commit the plan and apply it; without it nothing is written')
+    .addOption(json())
+    .action(async (o) =>
+      onDone(await runSync({ ...o, yes: o.yes === true, json: o.json === true, signal })),
+    );
+
+  program
+    .command('plan')
+    .description('read a feed and show what would be done; nothing is written to any target')
+    .addOption(feed())
+    .addOption(home())
+    .addOption(source())
+    .addOption(allow())
+    .addOption(json())
+    .action(async (o) =>
+      onDone(await runSync({ ...o, yes: false, json: o.json === true, signal })),
+    );
+
+  program
+    .command('show <plan>')
+    .description('every change of a plan, with the reason')
+    .addOption(home())
+    .option('--institution <number>')
+    .option('--target <name>')
+    .option('--kind <kind>')
+    .option('--action <action>', 'create, update, deactivate or delete')
+    .option('--held', 'only what is held')
+    .option('--jsonl', 'one JSON object per line')
+    .action(async (plan, o) => onDone(await runShow({ plan, ...o })));
+
+  program
+    .command('apply <plan>')
+    .description('commit exactly this plan and bring the targets to it')
+    .addOption(home())
+    .addOption(json())
+    .action(async (plan, o) =>
+      onDone(await runApply({ plan, ...o, json: o.json === true, signal })),
+    );
+
+  program
+    .command('status')
+    .description('how far every target is, what waits or failed, and why')
+    .addOption(home())
+    .addOption(json())
+    .action(async (o) => onDone(await runStatus({ ...o, json: o.json === true })));
+
+  program
+    .command('retry')
+    .description('put what a target refused back to work, after its cause was mended')
+    .addOption(home())
+    .option('--target <name>')
+    .addOption(json())
+    .action(async (o) =>
+      onDone(await runRetry({ ...o, target: o.target ?? null, json: o.json === true, signal })),
+    );
+
+  program
+    .command('observe')
+    .description('what a server itself holds now')
+    .addOption(home())
+    .requiredOption('--target <name>', 'keycloak, nextcloud, moodle, or a name of targets.yaml')
+    .requiredOption('--kind <kind>', 'account, group, folder, course, category or cohort')
+    .option('--jsonl', 'one JSON object per line')
+    .action(async (o) => onDone(await runObserve({ ...o, jsonl: o.jsonl === true })));
+
+  program
+    .command('check')
+    .description('whether the targets answer, have the right version, and let us write')
+    .addOption(home())
+    .addOption(json())
+    .action(async (o) => onDone(await runCheck({ ...o, json: o.json === true })));
+
+  program
+    .command('generate')
+    .description('write a made-up municipality as WS17, OneRoster 1.1 and 1.2, for two days')
+    .requiredOption('--out <dir>')
+    .addOption(new Option('--seed <number>').default(1).argParser(toNumber))
+    .addOption(new Option('--schools <number>').default(6).argParser(toNumber))
+    .addOption(new Option('--people <number>').default(3000).argParser(toNumber))
+    .addOption(json())
+    .action(async (o) => onDone(await runGenerate({ ...o, json: o.json === true })));
+
+  program
+    .command('sandbox')
+    .description('the three stand-in servers alone and empty, until it is stopped')
+    .addOption(new Option('--json', 'their addresses and secrets as one line of JSON'))
+    .action(async (o) => onDone(await runSandbox({ json: o.json === true, signal })));
+
+  program
+    .command('serve')
+    .description('API, console and worker in one process, for production')
+    .addOption(home())
+    .addOption(new Option('--host <address>').default('127.0.0.1'))
+    .addOption(new Option('--port <number>').default(8400).argParser(toNumber))
+    .action(async (o) => onDone(await runServe({ ...o, signal })));
+
+  return program;
+}
+
+function toNumber(text: string): number {
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('Give a whole number.');
+}

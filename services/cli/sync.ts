@@ -1,0 +1,198 @@
+import { parseFeedArgument } from '../../provisioning/feed/read.ts';
+import { FeedError } from '../../provisioning/feed/record.ts';
+import { commitPlan } from '../../provisioning/ledger/commit.ts';
+import type { PlanSummary } from '../../provisioning/plan/make.ts';
+import { countChanges, findPlan, listChanges } from '../../provisioning/plan/read.ts';
+import type { SnapshotReport } from '../../provisioning/roster/accept.ts';
+import { sync } from '../../provisioning/sync.ts';
+import { prepareTargets } from '../connectors.ts';
+import type { Context } from '../context.ts';
+import { kindsOfTargets, openContext } from '../context.ts';
+import { readEnvironment } from '../env.ts';
+import { openQueues } from '../worker/queues.ts';
+import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
+import { startWorker } from '../worker/worker.ts';
+import type { Voice } from './output.ts';
+import {
+  describeChange,
+  describePlan,
+  describeSnapshot,
+  openVoice,
+  progressBar,
+  table,
+} from './output.ts';
+import { UsageError } from './usage.ts';
+
+export interface SyncOptions {
+  readonly feed: string;
+  readonly home: string;
+  readonly source: string;
+  readonly yes: boolean;
+  readonly json: boolean;
+  readonly allow: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+/** What applying did: rows of the ledger, over all targets. */
+export interface ApplyResult {
+  readonly applied: number;
+  /** Refused by a target; see `skolebus status`. */
+  readonly failed: number;
+  /** Tried and not done yet, for example because a target is out of reach. */
+  readonly waiting: number;
+  /** Committed changes whose day has not come, for example after a grace period. */
+  readonly scheduled: number;
+}
+
+/** `skolebus sync` and `skolebus plan`. Returns the exit code. */
+export async function runSync(p: SyncOptions): Promise<number> {
+  const voice = openVoice(p);
+  const feed = parseFeed(p.feed);
+  await using context = await openContext({ home: p.home, environment: readEnvironment() });
+  const report = await sync({
+    database: context.database,
+    tenant: context.tenant,
+    source: p.source,
+    feed,
+    policy: context.policy,
+    targets: kindsOfTargets(context.connectors),
+    allowed: new Set(p.allow),
+    commit: p.yes,
+    now: new Date(),
+  });
+  voice.say(describeSnapshot(report.snapshot));
+  await showPlan({ context, voice, plan: report.plan });
+  if (report.commit === null) {
+    if (p.json) printJson({ snapshot: toJson(report.snapshot), plan: report.plan });
+    voice.say(`Nothing was written. To do it: skolebus apply ${report.plan.id} --home ${p.home}`);
+    return exitCode({ plan: report.plan, result: null });
+  }
+  const expected = report.commit.committed - report.commit.scheduled;
+  const result = await applyLedger({ context, voice, signal: p.signal, expected });
+  if (p.json) printJson({ snapshot: toJson(report.snapshot), plan: report.plan, result });
+  return exitCode({ plan: report.plan, result });
+}
+
+/** A feed that is named wrongly is wrong use; one that cannot be read is a failure. */
+function parseFeed(text: string): ReturnType<typeof parseFeedArgument> {
+  try {
+    return parseFeedArgument(text);
+  } catch (error) {
+    if (error instanceof FeedError) throw new UsageError(error.message);
+    throw error;
+  }
+}
+
+/** `skolebus apply PLAN`: commits exactly that plan and brings the targets to it. */
+export async function runApply(p: {
+  readonly plan: string;
+  readonly home: string;
+  readonly json: boolean;
+  readonly signal: AbortSignal;
+}): Promise<number> {
+  const voice = openVoice(p);
+  await using context = await openContext({ home: p.home, environment: readEnvironment() });
+  const { database, tenant } = context;
+  const commit = await commitPlan({ database, tenant, planId: p.plan, now: new Date() });
+  const plan = await findPlan({ database, tenant, id: p.plan });
+  if (plan === null) throw new Error(`Plan ${p.plan} vanished while it was committed.`);
+  const expected = commit.committed - commit.scheduled;
+  const result = await applyLedger({ context, voice, signal: p.signal, expected });
+  const { id, changes, held } = plan;
+  if (p.json) printJson({ plan: { id, changes, held }, commit, result });
+  return exitCode({ plan, result });
+}
+
+/**
+ * Runs a worker in this process until the ledger is as far as it goes. Another process, such as the
+ * demo, may be working on the same ledger; what counts is what the ledger says before and after.
+ *
+ * @param p.expected changes just committed that have work in them now
+ */
+export async function applyLedger(p: {
+  readonly context: Context;
+  readonly voice: Voice;
+  readonly signal: AbortSignal;
+  readonly expected: number;
+}): Promise<ApplyResult> {
+  const { context, voice } = p;
+  const { database, tenant, environment, connectors } = context;
+  const errors = new Set<string>();
+  const before = await readTotals(context);
+  const work = Math.max(before.due, p.expected);
+  await prepareTargets({ connectors, onTrouble: voice.say });
+  await using queues = await openQueues({
+    databaseUrl: database.url,
+    redisUrl: environment.redisUrl,
+  });
+  await using worker = await startWorker({
+    database,
+    queues,
+    connectorsOf: async () => connectors,
+    concurrency: connectors.size,
+    sweepMs: 500,
+    onError: (error) => errors.add(error.message),
+  });
+  const started = Date.now();
+  const last = await waitUntilDone({
+    database,
+    tenant,
+    worker,
+    signal: p.signal,
+    onProgress: ({ due }) => {
+      if (work > 0) voice.progress(progressBar({ done: Math.max(0, work - due), of: work }));
+    },
+  });
+  const seconds = (Date.now() - started) / 1000;
+  const applied = Math.max(0, work + before.failed - last.due - last.failed);
+  voice.say(
+    `Applied ${applied} in ${seconds.toFixed(1)} s; ${last.failed} failed, ${last.due} waiting, ${last.scheduled} scheduled.`,
+  );
+  for (const message of errors) voice.say(`  ${message}`);
+  return { applied, failed: last.failed, waiting: last.due, scheduled: last.scheduled };
+}
+
+export async function showPlan(p: {
+  readonly context: Context;
+  readonly voice: Voice;
+  readonly plan: PlanSummary;
+}): Promise<void> {
+  const { database, tenant } = p.context;
+  const counts = await countChanges({ database, tenant, planId: p.plan.id });
+  p.voice.say(describePlan({ ...p.plan, counts }));
+  const shown = 40;
+  const changes = await listChanges({
+    database,
+    tenant,
+    planId: p.plan.id,
+    filter: {},
+    after: 0,
+    limit: shown + 1,
+  });
+  if (changes.length === 0) return p.voice.say('Everything is as it should be: nothing to do.');
+  if (changes.length > shown) {
+    return p.voice.say(
+      `For every single change: skolebus show ${p.plan.id} (filters: --institution, --target, --kind, --action, --held).`,
+    );
+  }
+  p.voice.say(table([changeHeads, ...changes.map(describeChange)]));
+}
+
+export const changeHeads = ['institution', 'target', 'kind', 'action', 'who or what', 'why'];
+
+function toJson(snapshot: SnapshotReport): object {
+  const { counts, diagnostics } = snapshot;
+  return { ...counts, schoolYear: snapshot.schoolYear, diagnostics };
+}
+
+function exitCode(p: {
+  readonly plan: { readonly held: readonly unknown[] };
+  readonly result: ApplyResult | null;
+}): number {
+  if (p.result !== null && p.result.failed + p.result.waiting > 0) return 1;
+  return p.plan.held.length > 0 ? 3 : 0;
+}
+
+export function printJson(value: unknown): void {
+  process.stdout.write(`${JSON.stringify(value)}\n`);
+}

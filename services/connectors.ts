@@ -1,0 +1,92 @@
+import type { Connector } from '../provisioning/target/contract.ts';
+import { connectKeycloak } from '../provisioning/target/keycloak/connector.ts';
+import { connectMoodle } from '../provisioning/target/moodle/connector.ts';
+import { connectNextcloud } from '../provisioning/target/nextcloud/connector.ts';
+import type { TargetConfig } from './config.ts';
+import { ConfigError } from './config.ts';
+import type { SandboxAddresses } from './sandbox/sandbox.ts';
+
+/**
+ * Makes a connector for every configured target; nothing is contacted yet.
+ *
+ * @throws ConfigError when a named secret is not in the environment
+ */
+export function connectTargets(p: {
+  readonly targets: readonly TargetConfig[];
+  readonly secret: (name: string) => string | null;
+}): ReadonlyMap<string, Connector> {
+  function secretOf(name: string): string {
+    const value = p.secret(name);
+    if (value !== null) return value;
+    throw new ConfigError(
+      `The environment variable ${name}, which targets.yaml names, is not set. Set it and start again.`,
+    );
+  }
+  return byName(p.targets.map((target) => connectTarget({ target, secretOf })));
+}
+
+function connectTarget(p: {
+  readonly target: TargetConfig;
+  readonly secretOf: (name: string) => string;
+}): Connector {
+  const { target, secretOf } = p;
+  const { name, url } = target;
+  switch (target.type) {
+    case 'keycloak': {
+      const { realm, clientId, idpAlias } = target;
+      const credentials = { clientId, clientSecret: secretOf(target.clientSecretEnv) };
+      return connectKeycloak({ name, url, realm, credentials, idpAlias });
+    }
+    case 'nextcloud': {
+      const { user, mode, providerIdentifier } = target;
+      const password = secretOf(target.passwordEnv);
+      return connectNextcloud({ name, url, user, password, mode, providerIdentifier });
+    }
+    case 'moodle':
+      return connectMoodle({ name, url, token: secretOf(target.tokenEnv) });
+  }
+}
+
+/** The connectors of the three stand-ins, named by their type. */
+export function connectSandbox(addresses: SandboxAddresses): ReadonlyMap<string, Connector> {
+  const { keycloak, nextcloud, moodle } = addresses;
+  return byName([
+    connectKeycloak({
+      name: 'keycloak',
+      url: keycloak.url,
+      realm: 'skole',
+      credentials: { user: keycloak.user, password: keycloak.password },
+      idpAlias: null,
+    }),
+    connectNextcloud({
+      name: 'nextcloud',
+      url: nextcloud.url,
+      user: nextcloud.user,
+      password: nextcloud.password,
+      mode: 'local',
+    }),
+    connectMoodle({ name: 'moodle', url: moodle.url, token: moodle.tokens.school }),
+  ]);
+}
+
+function byName(connectors: readonly Connector[]): ReadonlyMap<string, Connector> {
+  return new Map(connectors.map((connector) => [connector.name, connector]));
+}
+
+/**
+ * Makes every target ready for us. One that is out of reach or refuses is reported and does not stand
+ * in the way of the others: its rows wait and say why.
+ */
+export async function prepareTargets(p: {
+  readonly connectors: ReadonlyMap<string, Connector>;
+  readonly onTrouble: (sentence: string) => void;
+}): Promise<void> {
+  for (const connector of p.connectors.values()) {
+    try {
+      await connector.prepare();
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      p.onTrouble(`${connector.name} could not be made ready: ${message}`);
+    }
+  }
+}

@@ -1,0 +1,106 @@
+import type { Change } from '../api/changes.ts';
+import type { CommitReport } from '../api/commit.ts';
+import type { Institution } from '../api/institutions.ts';
+import type { SummaryRow } from '../api/plans.ts';
+import type { Problem } from '../api/problem.ts';
+import type { Session } from '../api/session.ts';
+import type { Plan } from '../api/shapes.ts';
+import type { Snapshot } from '../api/snapshots.ts';
+import type { Status } from '../api/status.ts';
+import { readAccessToken } from './keycloak.ts';
+
+/** An answer that is not the one hoped for; `code` is the API's, or `unreachable`. */
+export class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+  readonly code: string;
+
+  constructor(code: string) {
+    super(code);
+    this.code = code;
+  }
+}
+
+interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}
+
+type Query = Readonly<Record<string, string | number | null>>;
+
+export async function request(p: {
+  readonly path: string;
+  readonly method?: string;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}): Promise<Response> {
+  const token = await readAccessToken();
+  const response = await fetch(`/api/v1${p.path}`, {
+    method: p.method ?? 'GET',
+    headers: {
+      ...p.headers,
+      ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+      ...(p.body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(p.body === undefined ? {} : { body: JSON.stringify(p.body) }),
+    ...(p.signal === undefined ? {} : { signal: p.signal }),
+  }).catch((cause: unknown) => {
+    if (p.signal?.aborted) throw cause;
+    throw new AnswerError('unreachable');
+  });
+  if (response.ok) return response;
+  const problem = (await response.json().catch(() => null)) as Problem | null;
+  throw new AnswerError(problem?.code ?? 'internal');
+}
+
+async function get<T>(path: string, query: Query = {}): Promise<T> {
+  const search = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== null && value !== '') search.set(name, String(value));
+  }
+  const text = search.size === 0 ? '' : `?${search}`;
+  return (await (await request({ path: `${path}${text}` })).json()) as T;
+}
+
+export const readSession = () => get<Session>('/session');
+export const readStatus = () => get<Status>('/status');
+export const readSnapshots = () => get<Page<Snapshot>>('/snapshots', { limit: 20 });
+export const readInstitutions = () => get<Page<Institution>>('/institutions');
+export const readPlan = (id: string) => get<Plan>(`/plans/${encodeURIComponent(id)}`);
+export const readSummary = (id: string) =>
+  get<Page<SummaryRow>>(`/plans/${encodeURIComponent(id)}/summary`);
+export const readPlans = (cursor: string | null) =>
+  get<Page<Plan>>('/plans', { limit: 20, cursor });
+
+export function readChanges(p: {
+  readonly planId: string;
+  readonly filter: Query;
+  readonly cursor: string | null;
+}) {
+  const path = `/plans/${encodeURIComponent(p.planId)}/changes`;
+  return get<Page<Change>>(path, { ...p.filter, cursor: p.cursor, limit: 100 });
+}
+
+/** `key` is made once per click, so that a repeated sending cannot act twice. */
+export async function commitPlan(p: {
+  readonly id: string;
+  readonly key: string;
+}): Promise<CommitReport> {
+  const path = `/plans/${encodeURIComponent(p.id)}/commit`;
+  const headers = { 'idempotency-key': p.key };
+  return (await (await request({ path, method: 'POST', headers })).json()) as CommitReport;
+}
+
+export async function retryTarget(name: string): Promise<{ readonly retried: number }> {
+  const path = `/targets/${encodeURIComponent(name)}/retry`;
+  const response = await request({ path, method: 'POST', body: {} });
+  return (await response.json()) as { readonly retried: number };
+}
+
+export async function sendToken(token: string): Promise<void> {
+  await request({ path: '/session', method: 'POST', body: { token } });
+}
+
+export async function endSession(): Promise<void> {
+  await request({ path: '/session', method: 'DELETE' });
+}

@@ -1,0 +1,79 @@
+import { useState } from 'preact/hooks';
+import type { Plan } from '../../api/shapes.ts';
+import { readPlans } from '../api.ts';
+import { formatNumber, formatTime } from '../format.ts';
+import { Await, useLoaded } from '../load.tsx';
+import { ActionCounts, StateBadge, sumChanges } from '../parts/change-words.tsx';
+import { Link } from '../router.tsx';
+import { useWords } from '../words.ts';
+import { countHeld } from './overview.tsx';
+
+export function PlansPage() {
+  const words = useWords();
+  const first = useLoaded('plans', () => readPlans(null));
+  return (
+    <>
+      <h1>{words.plans.heading}</h1>
+      <p class="lead">{words.plans.lead}</p>
+      <Await loaded={first}>
+        {(page) =>
+          page.items.length === 0 ? (
+            <p class="quiet">{words.plans.none}</p>
+          ) : (
+            <PlanTable first={page.items} next={page.next} />
+          )
+        }
+      </Await>
+    </>
+  );
+}
+
+function PlanTable(p: { readonly first: readonly Plan[]; readonly next: string | null }) {
+  const words = useWords();
+  const [more, setMore] = useState({ items: [] as readonly Plan[], next: p.next });
+
+  async function load(): Promise<void> {
+    const page = await readPlans(more.next);
+    setMore({ items: [...more.items, ...page.items], next: page.next });
+  }
+
+  return (
+    <>
+      <div class="table--responsive-scroll">
+        <table class="table">
+          <thead>
+            <tr>
+              <th scope="col">{words.plans.made}</th>
+              <th scope="col">{words.plans.state}</th>
+              <th scope="col">{words.plans.changes}</th>
+              <th scope="col" class="number">
+                {words.plans.held}
+              </th>
+            </tr>
+          </thead>
+          <tbody>
+            {[...p.first, ...more.items].map((plan) => (
+              <tr key={plan.id}>
+                <th scope="row">
+                  <Link to={`/plans/${plan.id}`}>{formatTime(words, plan.createdAt)}</Link>
+                </th>
+                <td>
+                  <StateBadge state={plan.state} />
+                </td>
+                <td>
+                  <ActionCounts counts={sumChanges(plan)} />
+                </td>
+                <td class="number">{formatNumber(words, countHeld(plan))}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+      {more.next === null ? null : (
+        <button type="button" class="button button-secondary" onClick={() => void load()}>
+          {words.plans.more}
+        </button>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,78 @@
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import type { ResourceKind } from '../provisioning/policy/resource.ts';
+import { kindOrder } from '../provisioning/policy/resource.ts';
+import type { Policy } from '../provisioning/policy/schema.ts';
+import type { Database } from '../provisioning/store/database.ts';
+import { openDatabase } from '../provisioning/store/database.ts';
+import { startEmbeddedPostgres } from '../provisioning/store/embedded.ts';
+import { migrate } from '../provisioning/store/migrate.ts';
+import type { Connector } from '../provisioning/target/contract.ts';
+import { readPolicy, readTargets } from './config.ts';
+import { connectSandbox, connectTargets } from './connectors.ts';
+import type { Environment } from './env.ts';
+import { openSandbox } from './sandbox/sandbox.ts';
+
+/** All collaborators of one process, built by hand; disposing closes them in the reverse order. */
+export interface Context extends AsyncDisposable {
+  readonly home: string;
+  readonly tenant: string;
+  readonly environment: Environment;
+  readonly database: Database;
+  readonly policy: Policy;
+  readonly connectors: ReadonlyMap<string, Connector>;
+  /** True when the targets are the stand-ins of this home. */
+  readonly sandboxed: boolean;
+}
+
+/**
+ * Opens a home folder: database (embedded, or DATABASE_URL), policy and targets. Everything that is
+ * kept from one command to the next stands below it.
+ */
+export async function openContext(p: {
+  readonly home: string;
+  readonly environment: Environment;
+}): Promise<Context> {
+  const { environment } = p;
+  const home = resolve(p.home);
+  await mkdir(home, { recursive: true, mode: 0o700 });
+  const policy = await readPolicy(home);
+  const targets = await readTargets(home);
+  await using stack = new AsyncDisposableStack();
+
+  const url = environment.databaseUrl ?? stack.use(await startEmbedded(home)).url;
+  await migrate({ url });
+  const database = stack.use(openDatabase({ url, max: 20 }));
+  await database.addTenant({ id: environment.tenant, name: environment.tenant });
+
+  const connectors =
+    targets === null
+      ? connectSandbox(stack.use(await openSandbox({ dir: join(home, 'sandbox') })).addresses)
+      : connectTargets({ targets, secret: environment.secret });
+  for (const connector of connectors.values()) stack.use(connector);
+
+  const open = stack.move();
+  return {
+    home,
+    tenant: environment.tenant,
+    environment,
+    database,
+    policy,
+    connectors,
+    sandboxed: targets === null,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}
+
+function startEmbedded(home: string) {
+  return startEmbeddedPostgres({ dir: join(home, 'postgres') });
+}
+
+/** The kinds of resources that each configured target can hold. */
+export function kindsOfTargets(
+  connectors: ReadonlyMap<string, Connector>,
+): ReadonlyMap<string, readonly ResourceKind[]> {
+  return new Map(
+    [...connectors].map(([name, connector]) => [name, kindOrder[connector.type]] as const),
+  );
+}

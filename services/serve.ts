@@ -1,0 +1,67 @@
+import { randomBytes } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import type { Access } from './api/access.ts';
+import { createApi } from './api/app.ts';
+import { listen } from './api/listen.ts';
+import type { Context } from './context.ts';
+import { log } from './log.ts';
+import type { Queues } from './worker/queues.ts';
+import { openQueues } from './worker/queues.ts';
+import type { RunningWorker } from './worker/worker.ts';
+import { startWorker } from './worker/worker.ts';
+
+export interface Service extends AsyncDisposable {
+  readonly url: string;
+  /** The address to open in a browser; with the token where the console has no Keycloak login. */
+  readonly consoleUrl: string;
+  readonly worker: RunningWorker;
+  readonly queues: Queues;
+}
+
+/** How often due rows without a ticket are looked for, in ms. */
+const sweepMs = 1000;
+
+/** API, console and worker in one process. */
+export async function serve(p: {
+  readonly context: Context;
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+}): Promise<Service> {
+  const { database, connectors, environment, tenant } = p.context;
+  await using stack = new AsyncDisposableStack();
+  const queues = stack.use(
+    await openQueues({ databaseUrl: database.url, redisUrl: environment.redisUrl }),
+  );
+  const worker = stack.use(
+    await startWorker({
+      database,
+      queues,
+      connectorsOf: async () => connectors,
+      concurrency: connectors.size,
+      sweepMs,
+      onError: (error) => log.error({ err: error }, 'worker trouble'),
+    }),
+  );
+  const token = randomBytes(24).toString('base64url');
+  const access: Access = environment.keycloak ?? { kind: 'local-token', token };
+  const folder = fileURLToPath(new URL('./console/dist', import.meta.url));
+  const app = createApi({
+    database,
+    tenant,
+    queues,
+    access,
+    console: existsSync(folder) ? folder : null,
+    onCommitted: () => worker.sweep(),
+  });
+  const { url } = stack.use(await listen({ app, host: p.host, port: p.port }));
+  const open = stack.move();
+  return {
+    url,
+    consoleUrl: access.kind === 'local-token' ? `${url}/#token=${token}` : url,
+    worker,
+    queues,
+    [Symbol.asyncDispose]: () => open.disposeAsync(),
+  };
+}

@@ -1,0 +1,108 @@
+import { readFile } from 'node:fs/promises';
+import type { CommitReport } from '../../provisioning/ledger/commit.ts';
+import { commitPlan, promoteDue } from '../../provisioning/ledger/commit.ts';
+import type { PlanSummary } from '../../provisioning/plan/make.ts';
+import { makePlan } from '../../provisioning/plan/make.ts';
+import type { ChangeRow } from '../../provisioning/plan/read.ts';
+import { listChanges } from '../../provisioning/plan/read.ts';
+import { parsePolicy } from '../../provisioning/policy/parse.ts';
+import { kindOrder } from '../../provisioning/policy/resource.ts';
+import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
+import type { Database } from '../../provisioning/store/database.ts';
+import { openDatabase } from '../../provisioning/store/database.ts';
+import { drainTarget } from '../../services/worker/drain.ts';
+import { createTestDatabase } from './database.ts';
+import type { MemoryTarget } from './memory-target.ts';
+import { openMemoryTarget } from './memory-target.ts';
+import type { SmallRoster } from './roster.ts';
+import { feedItems } from './roster.ts';
+
+/** The line from a snapshot to three targets in memory, on a real database and a day of the test's choice. */
+export interface Line extends AsyncDisposable {
+  readonly database: Database;
+  readonly tenant: string;
+  readonly targets: Readonly<Record<'keycloak' | 'nextcloud' | 'moodle', MemoryTarget>>;
+  /** Accepts the roster, plans and commits. */
+  day(p: {
+    readonly roster: SmallRoster;
+    readonly now: Date;
+    readonly allowed?: readonly string[];
+  }): Promise<{ readonly plan: PlanSummary; readonly commit: CommitReport }>;
+  changes(planId: string): Promise<readonly ChangeRow[]>;
+  promote(now: Date): Promise<void>;
+  /** Drains all targets as far as it goes without waiting for retries. */
+  drain(): Promise<void>;
+}
+
+const defaultPolicy = new URL('../../provisioning/policy/default.yaml', import.meta.url);
+
+export async function openLine(): Promise<Line> {
+  const server = await createTestDatabase();
+  const database = openDatabase({ url: server.url });
+  const tenant = 'kommune';
+  await database.addTenant({ id: tenant, name: 'Prøvekommune' });
+  const policy = parsePolicy({ text: await readFile(defaultPolicy, 'utf8'), file: 'default.yaml' });
+  const targets = {
+    keycloak: openMemoryTarget({ name: 'keycloak', type: 'keycloak' }),
+    nextcloud: openMemoryTarget({ name: 'nextcloud', type: 'nextcloud' }),
+    moodle: openMemoryTarget({ name: 'moodle', type: 'moodle' }),
+  };
+  return {
+    database,
+    tenant,
+    targets,
+    async day({ roster, now, allowed }) {
+      await promoteDue({ database, tenant, now });
+      const snapshot = await acceptSnapshot({
+        database,
+        tenant,
+        source: 'main',
+        items: feedItems(roster),
+        now,
+      });
+      const plan = await makePlan({
+        database,
+        tenant,
+        policy,
+        targets: new Map(Object.entries(kindOrder)),
+        snapshotId: snapshot.id,
+        schoolYear: snapshot.schoolYear,
+        allowed: new Set(allowed),
+        now,
+      });
+      return { plan, commit: await commitPlan({ database, tenant, planId: plan.id, now }) };
+    },
+    changes: (planId) =>
+      listChanges({ database, tenant, planId, filter: {}, after: 0, limit: 10_000 }),
+    async promote(now) {
+      await promoteDue({ database, tenant, now });
+    },
+    async drain() {
+      for (const connector of Object.values(targets)) {
+        for (;;) {
+          const report = await drainTarget({
+            database,
+            tenant,
+            connector,
+            onError: (error) => {
+              throw error;
+            },
+          });
+          if (report === null || !report.more) break;
+        }
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      await database[Symbol.asyncDispose]();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** All changes of a plan, over targets, kinds and actions; held ones are not among them. */
+export function countPlanned(plan: PlanSummary): number {
+  return Object.values(plan.changes)
+    .flatMap((kinds) => Object.values(kinds))
+    .flatMap((actions) => Object.values(actions))
+    .reduce((sum, n) => sum + n, 0);
+}
