@@ -3,7 +3,7 @@ import type { CommitReport } from './ledger/commit.ts';
 import { commitPlan, promoteDue } from './ledger/commit.ts';
 import type { PlanSummary } from './plan/make.ts';
 import { makePlan } from './plan/make.ts';
-import type { ResourceKind } from './policy/resource.ts';
+import type { TargetTypes } from './policy/route.ts';
 import type { Policy } from './policy/schema.ts';
 import type { SnapshotReport } from './roster/accept.ts';
 import { readSnapshot } from './roster/read-snapshot.ts';
@@ -29,6 +29,7 @@ export interface SyncReport {
  * run at the same time.
  *
  * @throws FeedError when the snapshot is refused
+ * @throws RouteError when the policy's routes do not fit the targets
  * @throws SyncBusyError when another sync of the tenant is running
  */
 export async function sync(p: {
@@ -37,8 +38,7 @@ export async function sync(p: {
   readonly source: string;
   readonly feed: { readonly format: FeedFormat; readonly path: string };
   readonly policy: Policy;
-  /** Names of the configured targets, with the kinds each can hold. */
-  readonly targets: ReadonlyMap<string, readonly ResourceKind[]>;
+  readonly targets: TargetTypes;
   /** Institutions whose losses a person has looked at and allowed for this run. */
   readonly allowed: ReadonlySet<string>;
   readonly commit: boolean;

@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import type { ResourceKind } from '../provisioning/policy/resource.ts';
-import { kindOrder } from '../provisioning/policy/resource.ts';
+import type { TargetTypes } from '../provisioning/policy/route.ts';
 import type { Policy } from '../provisioning/policy/schema.ts';
 import type { Database } from '../provisioning/store/database.ts';
 import { openDatabase } from '../provisioning/store/database.ts';
@@ -68,11 +67,6 @@ function startEmbedded(home: string) {
   return startEmbeddedPostgres({ dir: join(home, 'postgres') });
 }
 
-/** The kinds of resources that each configured target can hold. */
-export function kindsOfTargets(
-  connectors: ReadonlyMap<string, Connector>,
-): ReadonlyMap<string, readonly ResourceKind[]> {
-  return new Map(
-    [...connectors].map(([name, connector]) => [name, kindOrder[connector.type]] as const),
-  );
+export function typesOfTargets(connectors: ReadonlyMap<string, Connector>): TargetTypes {
+  return new Map([...connectors].map(([name, connector]) => [name, connector.type] as const));
 }

@@ -1,6 +1,9 @@
 import { desireGroup, desireInstitution, desirePerson } from '../policy/desire.ts';
 import type { Body, DesiredResource, InstitutionSlice } from '../policy/resource.ts';
+import { kindOrder } from '../policy/resource.ts';
 import { findDuplicateNames } from '../policy/resource-rules.ts';
+import type { TargetTypes } from '../policy/route.ts';
+import { checkRoutes, routeResource } from '../policy/route.ts';
 import type { Policy } from '../policy/schema.ts';
 import { needsAlias } from '../policy/shown-name.ts';
 import type { Database, Transaction } from '../store/database.ts';
@@ -35,19 +38,20 @@ const bulkThreshold = 2000;
  * Compares what policy wants of the roster with the ledger and stores the difference as a plan.
  * Nothing in a target or in the ledger's desired state changes.
  *
- * @param p.targets names of configured targets, with the kinds each can hold; what policy wants of
- *   other targets is left out
+ * @param p.targets the configured targets; what policy wants of a type that has none is left out
+ * @throws RouteError when the policy's routes do not fit the targets
  */
 export async function makePlan(p: {
   readonly database: Database;
   readonly tenant: string;
   readonly policy: Policy;
-  readonly targets: ReadonlyMap<string, readonly string[]>;
+  readonly targets: TargetTypes;
   readonly snapshotId: string | null;
   readonly schoolYear: string | null;
   readonly allowed: ReadonlySet<string>;
   readonly now: Date;
 }): Promise<PlanSummary> {
+  checkRoutes(p);
   return p.database.as(p.tenant, async (tx) => {
     await gatherRoster({ tx, today: p.now.toISOString().slice(0, 10) });
     const institutions = await readInstitutions(tx);
@@ -76,7 +80,7 @@ async function gatherWanted(p: {
   readonly tx: Transaction;
   readonly policy: Policy;
   readonly institutions: ReadonlyMap<string, InstitutionSlice>;
-  readonly targets: ReadonlyMap<string, readonly string[]>;
+  readonly targets: TargetTypes;
   readonly schoolYear: string | null;
 }): Promise<readonly Held[]> {
   const { tx, policy, institutions, schoolYear } = p;
@@ -112,8 +116,9 @@ async function gatherWanted(p: {
 
   async function* rows(): AsyncGenerator<Record<string, unknown>> {
     for await (const resource of desire()) {
-      if (!p.targets.has(resource.target)) continue;
-      yield { ...resource, person_id: resource.person };
+      for (const target of routeResource({ ...p, resource })) {
+        yield { ...resource, target, person_id: resource.person };
+      }
     }
   }
 
@@ -331,7 +336,7 @@ async function finishPlan(p: {
   readonly tx: Transaction;
   readonly planId: string;
   readonly held: readonly Held[];
-  readonly targets: ReadonlyMap<string, readonly string[]>;
+  readonly targets: TargetTypes;
 }): Promise<PlanSummary> {
   const { tx, planId } = p;
   const counts = await tx.query<{ target: string; kind: string; action: Action; n: number }>(
@@ -340,9 +345,9 @@ async function finishPlan(p: {
     [planId],
   );
   const changes: Record<string, Record<string, ActionCounts>> = {};
-  for (const [target, kinds] of p.targets) {
+  for (const [target, type] of p.targets) {
     const ofTarget: Record<string, ActionCounts> = {};
-    for (const kind of kinds) {
+    for (const kind of kindOrder[type]) {
       const n = (action: Action) =>
         counts.find((c) => c.target === target && c.kind === kind && c.action === action)?.n ?? 0;
       ofTarget[kind] = {

@@ -95,9 +95,10 @@ export function desirePerson(p: {
   const entitlement = packagesFor({ policy, affiliations: person.affiliations, institutions });
   const context = { ...p, entitlement };
   const { nextcloud, moodle } = entitlement;
+  const serves = [...new Set(entitlement.affiliations.map((one) => one.institution))].sort();
   return [
     ...(entitlement.targets.includes('keycloak') ? [desireKeycloakAccount(context)] : []),
     ...(nextcloud !== null ? [desireNextcloudAccount({ ...context, settings: nextcloud })] : []),
     ...(moodle !== null ? [desireMoodleAccount({ ...context, settings: moodle })] : []),
-  ];
+  ].map((resource) => ({ ...resource, serves }));
 }

@@ -127,13 +127,15 @@ export const kindOrder: Readonly<Record<TargetType, readonly ResourceKind[]>> = 
 
 /** One resource as policy wants it. */
 export interface DesiredResource {
-  /** The target's name in the tenant's configuration; by default its type. */
-  readonly target: string;
+  /** Type of target; which server of the type it is decides `routeResource`. */
+  readonly target: TargetType;
   readonly kind: ResourceKind;
   /** Stable for the life of the resource: `person:<uuid>`, `school:<number>`, `school:<number>:staff`, `group:<group key>`. */
   readonly key: string;
   /** The institution whose limits count this resource. */
   readonly institution: string | null;
+  /** Institutions that the resource serves; routes look at them. Absent: `institution` alone. */
+  readonly serves?: readonly string[];
   /** What people read in a plan; alias-safe. */
   readonly title: string;
   /** Person id, for accounts. */

@@ -299,9 +299,21 @@ const IdpAlias = z
   .nullable()
   .default(null);
 
+/** Which of several servers of one type holds what; without a route a type has one server, and it holds all. */
+const Route = z.strictObject({
+  target: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'not the name of a target'),
+  type: z.enum(['keycloak', 'nextcloud', 'moodle']),
+  /** Numbers of institutions; absent: all. */
+  institutions: z.array(z.string()).optional(),
+  institutionKinds: z.array(z.enum(institutionKinds)).optional(),
+  /** Kinds of resources; absent: all that the type can hold. */
+  only: z.array(z.enum(['account', 'group', 'folder', 'category', 'course', 'cohort'])).optional(),
+});
+
 const PolicyShape = z.strictObject({
   version: z.literal(1, 'not a policy version that this Skolebus knows'),
   language: Language.default('da'),
+  routes: z.array(Route).default([]),
   packages: z.array(Package).prefault(defaultPackages),
   usernames: Usernames.prefault({}),
   email: z

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sync } from '../../provisioning/sync.ts';
 import { prepareTargets } from '../connectors.ts';
-import { kindsOfTargets, openContext } from '../context.ts';
+import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { generate } from '../generator/generate.ts';
 import { serve } from '../serve.ts';
@@ -49,7 +49,7 @@ export async function runDemo(p: {
     source: 'main',
     feed: { format: 'ws17', path: join(feed, 'day1', 'ws17') },
     policy: context.policy,
-    targets: kindsOfTargets(context.connectors),
+    targets: typesOfTargets(context.connectors),
     allowed: new Set(),
     commit: true,
     now: new Date(),

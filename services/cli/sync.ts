@@ -7,7 +7,7 @@ import type { SnapshotReport } from '../../provisioning/roster/accept.ts';
 import { sync } from '../../provisioning/sync.ts';
 import { prepareTargets } from '../connectors.ts';
 import type { Context } from '../context.ts';
-import { kindsOfTargets, openContext } from '../context.ts';
+import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { openQueues } from '../worker/queues.ts';
 import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
@@ -55,7 +55,7 @@ export async function runSync(p: SyncOptions): Promise<number> {
     source: p.source,
     feed,
     policy: context.policy,
-    targets: kindsOfTargets(context.connectors),
+    targets: typesOfTargets(context.connectors),
     allowed: new Set(p.allow),
     commit: p.yes,
     now: new Date(),

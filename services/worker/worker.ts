@@ -27,8 +27,14 @@ export async function startWorker(p: {
   readonly sweepMs: number;
   readonly onError: (error: Error) => void;
 }): Promise<RunningWorker> {
-  const { database, queues, onError } = p;
+  const { database, queues } = p;
   const running: AsyncDisposable[] = [];
+  let closing = false;
+
+  /** Connections that break while the worker is being closed are no trouble. */
+  function onError(error: Error): void {
+    if (!closing) p.onError(error);
+  }
 
   for (const lane of lanes) {
     running.push(
@@ -40,7 +46,7 @@ export async function startWorker(p: {
           const connector = (await p.connectorsOf(ticket.tenant)).get(ticket.target);
           // A target taken out of the configuration keeps its rows; its tickets mean nothing.
           if (connector === undefined) return;
-          const report = await drainTarget({ ...p, tenant: ticket.tenant, connector });
+          const report = await drainTarget({ ...p, onError, tenant: ticket.tenant, connector });
           if (report?.more === true) await queues.add({ lane, ticket });
         },
       }),
@@ -64,6 +70,7 @@ export async function startWorker(p: {
   return {
     sweep,
     async [Symbol.asyncDispose]() {
+      closing = true;
       clearInterval(timer);
       await sweeping;
       for (const worker of running) await worker[Symbol.asyncDispose]();

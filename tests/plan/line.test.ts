@@ -221,3 +221,25 @@ describe('protected people', () => {
     expect(shown.every((b) => 'given' in b && b.given !== '' && b.family !== '')).toBe(true);
   });
 });
+
+describe('several servers of one type', () => {
+  it('gives each school its own Moodle, and everybody an account in the shared one', async () => {
+    await line[Symbol.asyncDispose]();
+    line = await openLine({
+      policy: `version: 1
+routes:
+  - { target: moodle, type: moodle, institutions: ["101001"] }
+  - { target: moodle-shared, type: moodle, only: [account] }
+`,
+      secondMoodle: 'moodle-shared',
+    });
+    const { plan } = await line.day({ roster, now: monday });
+    expect(plan.changes['moodle']?.['account']?.create).toBe(32);
+    expect(plan.changes['moodle']?.['course']?.create).toBe(1);
+    expect(plan.changes['moodle-shared']?.['account']?.create).toBe(64);
+    expect(plan.changes['moodle-shared']?.['course']?.create).toBe(0);
+    await line.drain();
+    expect(line.second?.held.size).toBe(64);
+    expect(countPlanned((await line.day({ roster, now: after(1) })).plan)).toBe(0);
+  });
+});

@@ -6,7 +6,6 @@ import { makePlan } from '../../provisioning/plan/make.ts';
 import type { ChangeRow } from '../../provisioning/plan/read.ts';
 import { listChanges } from '../../provisioning/plan/read.ts';
 import { parsePolicy } from '../../provisioning/policy/parse.ts';
-import { kindOrder } from '../../provisioning/policy/resource.ts';
 import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
@@ -22,6 +21,8 @@ export interface Line extends AsyncDisposable {
   readonly database: Database;
   readonly tenant: string;
   readonly targets: Readonly<Record<'keycloak' | 'nextcloud' | 'moodle', MemoryTarget>>;
+  /** A second Moodle, for lines that are opened with one. */
+  readonly second: MemoryTarget | null;
   /** Accepts the roster, plans and commits. */
   day(p: {
     readonly roster: SmallRoster;
@@ -36,21 +37,34 @@ export interface Line extends AsyncDisposable {
 
 const defaultPolicy = new URL('../../provisioning/policy/default.yaml', import.meta.url);
 
-export async function openLine(): Promise<Line> {
+/**
+ * @param p.policy text in the place of the default policy
+ * @param p.secondMoodle name of another Moodle beside the one called `moodle`
+ */
+export async function openLine(
+  p: { readonly policy?: string; readonly secondMoodle?: string } = {},
+): Promise<Line> {
   const server = await createTestDatabase();
   const database = openDatabase({ url: server.url });
   const tenant = 'kommune';
   await database.addTenant({ id: tenant, name: 'Prøvekommune' });
-  const policy = parsePolicy({ text: await readFile(defaultPolicy, 'utf8'), file: 'default.yaml' });
+  const text = p.policy ?? (await readFile(defaultPolicy, 'utf8'));
+  const policy = parsePolicy({ text, file: 'policy.yaml' });
   const targets = {
     keycloak: openMemoryTarget({ name: 'keycloak', type: 'keycloak' }),
     nextcloud: openMemoryTarget({ name: 'nextcloud', type: 'nextcloud' }),
     moodle: openMemoryTarget({ name: 'moodle', type: 'moodle' }),
   };
+  const second =
+    p.secondMoodle === undefined
+      ? null
+      : openMemoryTarget({ name: p.secondMoodle, type: 'moodle' });
+  const all = [...Object.values(targets), ...(second === null ? [] : [second])];
   return {
     database,
     tenant,
     targets,
+    second,
     async day({ roster, now, allowed }) {
       await promoteDue({ database, tenant, now });
       const snapshot = await acceptSnapshot({
@@ -64,7 +78,7 @@ export async function openLine(): Promise<Line> {
         database,
         tenant,
         policy,
-        targets: new Map(Object.entries(kindOrder)),
+        targets: new Map(all.map((one) => [one.name, one.type])),
         snapshotId: snapshot.id,
         schoolYear: snapshot.schoolYear,
         allowed: new Set(allowed),
@@ -78,7 +92,7 @@ export async function openLine(): Promise<Line> {
       await promoteDue({ database, tenant, now });
     },
     async drain() {
-      for (const connector of Object.values(targets)) {
+      for (const connector of all) {
         for (;;) {
           const report = await drainTarget({
             database,
