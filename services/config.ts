@@ -9,6 +9,49 @@ const secretName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environ
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
 const url = z.url({ protocol: /^https?$/ });
 
+const role = z.string().min(1).max(255);
+
+/** What `prepare` sets up in a realm beyond the rest; all of it may be left out. */
+const keycloakRealm = {
+  realmRoles: z.array(role).default([]),
+  api: z
+    .strictObject({
+      audience: z.string().min(1).default('skolebus-api'),
+      console: z
+        .strictObject({
+          clientId: z.string().min(1).default('skolebus-console'),
+          origins: z
+            .array(z.string().regex(/^https?:\/\/[^/\s]+$/, 'scheme, host and port'))
+            .min(1),
+        })
+        .nullable()
+        .default(null),
+    })
+    .nullable()
+    .default(null),
+  identityProviders: z
+    .array(
+      z.strictObject({
+        alias: z.string().regex(/^[A-Za-z0-9_-]{1,255}$/, 'an identity provider alias'),
+        providerId: z.literal('oidc').default('oidc'),
+        displayName: z.string().min(1).nullable().default(null),
+        config: z.record(z.string(), z.string()),
+        secretEnv: secretName.nullable().default(null),
+        linkClaim: z.string().min(1).nullable().default(null),
+      }),
+    )
+    .default([]),
+  organization: z
+    .strictObject({
+      alias: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens'),
+      name: z.string().min(1).max(255),
+      domain: z.string().min(1).nullable().default(null),
+    })
+    .nullable()
+    .default(null),
+  startPasswordEnv: secretName.nullable().default(null),
+};
+
 const Target = z.discriminatedUnion('type', [
   z.strictObject({
     type: z.literal('keycloak'),
@@ -18,6 +61,7 @@ const Target = z.discriminatedUnion('type', [
     clientId: z.string().min(1).default('skolebus'),
     clientSecretEnv: secretName,
     idpAlias: z.string().nullable().default(null),
+    ...keycloakRealm,
   }),
   z.strictObject({
     type: z.literal('nextcloud'),

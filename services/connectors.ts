@@ -31,11 +31,25 @@ function connectTarget(p: {
 }): Connector {
   const { target, secretOf } = p;
   const { name, url } = target;
+  function startSecret(env: string): string {
+    const value = secretOf(env);
+    if (value.length >= 32) return value;
+    throw new ConfigError(
+      `${env} is shorter than 32 characters: start passwords could be guessed from it.`,
+    );
+  }
   switch (target.type) {
     case 'keycloak': {
-      const { realm, clientId, idpAlias } = target;
-      const credentials = { clientId, clientSecret: secretOf(target.clientSecretEnv) };
-      return connectKeycloak({ name, url, realm, credentials, idpAlias });
+      const { clientId, clientSecretEnv, identityProviders, startPasswordEnv, ...rest } = target;
+      return connectKeycloak({
+        ...rest,
+        credentials: { clientId, clientSecret: secretOf(clientSecretEnv) },
+        identityProviders: identityProviders.map(({ secretEnv, ...provider }) => ({
+          ...provider,
+          clientSecret: secretEnv === null ? null : secretOf(secretEnv),
+        })),
+        startPasswordSecret: startPasswordEnv === null ? null : startSecret(startPasswordEnv),
+      });
     }
     case 'nextcloud': {
       const { user, mode, providerIdentifier } = target;

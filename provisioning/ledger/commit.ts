@@ -1,4 +1,6 @@
 import type { Database, Transaction } from '../store/database.ts';
+import { adoptionOutcome, linkAdopted } from './adopt.ts';
+import { driftOutcome, takeObserved } from './observed.ts';
 
 export interface CommitReport {
   /** Changes that are now desired state, or are scheduled for their day. */
@@ -38,8 +40,10 @@ export async function commitPlan(p: {
     await tx.execute(
       `update change c set outcome = case
          when c.held is not null then 'held'
+         when c.origin = 'adoption' then ${adoptionOutcome}
          when c.before is distinct from (select r.desired from resource r
               where r.target = c.target and r.kind = c.kind and r.key = c.key) then 'stale'
+         when c.origin = 'drift' then ${driftOutcome}
          else 'committed' end
        where c.plan_id = $1`,
       [p.planId],
@@ -48,7 +52,7 @@ export async function commitPlan(p: {
       `insert into resource as r (tenant_id, target, kind, key, institution, title, person_id, needs,
                                   desired, state, lane, plan_id)
        select tenant_id, target, kind, key, institution, title, person_id, needs, after, 'due', lane, plan_id
-       from change where plan_id = $1 and outcome = 'committed' and action = 'create'
+       from change where plan_id = $1 and outcome = 'committed' and action = 'create' and origin = 'policy'
        on conflict (tenant_id, target, kind, key) do update
          set desired = excluded.desired, state = 'due', due_at = now(), lane = excluded.lane,
              scheduled = null, scheduled_at = null, inactive_since = null, plan_id = excluded.plan_id,
@@ -59,7 +63,7 @@ export async function commitPlan(p: {
       `update resource r set scheduled = c.after, scheduled_at = c.not_before, plan_id = c.plan_id,
               changed_at = now()
        from change c
-       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create' and c.not_before > $2
+       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create' and c.origin = 'policy' and c.not_before > $2
          and r.target = c.target and r.kind = c.kind and r.key = c.key`,
       [p.planId, p.now],
     );
@@ -67,11 +71,13 @@ export async function commitPlan(p: {
       `update resource r set desired = c.after, scheduled = null, scheduled_at = null,
               ${becomesDue('c.after', '$2')}, lane = c.lane, plan_id = c.plan_id, changed_at = now()
        from change c
-       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create'
+       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create' and c.origin = 'policy'
          and (c.not_before is null or c.not_before <= $2)
          and r.target = c.target and r.kind = c.kind and r.key = c.key`,
       [p.planId, p.now],
     );
+    await linkAdopted({ tx, planId: p.planId });
+    await takeObserved({ tx, planId: p.planId });
     await tx.execute(`update plan set state = 'committed', committed_at = $2 where id = $1`, [
       p.planId,
       p.now,

@@ -20,7 +20,8 @@
 
 import type { Body } from '../policy/resource.ts';
 
-export type Action = 'create' | 'update' | 'deactivate' | 'delete';
+/** What a change does; `adopt` takes over what stands in the target already (see adopt.ts). */
+export type Action = 'create' | 'update' | 'deactivate' | 'delete' | 'adopt';
 
 export type ReasonCode =
   | 'new'
@@ -29,7 +30,21 @@ export type ReasonCode =
   | 'stays'
   | 'left'
   | 'shut'
-  | 'retention-over';
+  | 'retention-over'
+  | AdoptionReason
+  | DriftReason;
+
+/** By what an adopted resource was recognised; `adopt-unclear`: it was not. */
+export type AdoptionReason =
+  | 'adopt-mark'
+  | 'adopt-login'
+  | 'adopt-username'
+  | 'adopt-email'
+  | 'adopt-name'
+  | 'adopt-unclear';
+
+/** Changed by hand in the target, deleted there by hand, or changed by hand and accepted by policy. */
+export type DriftReason = 'drift' | 'drift-missing' | 'drift-accepted';
 
 export interface LedgerRow {
   /** Null while the resource is being deleted. */

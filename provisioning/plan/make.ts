@@ -1,26 +1,16 @@
-import { desireGroup, desireInstitution, desirePerson } from '../policy/desire.ts';
-import type { Body, DesiredResource, InstitutionSlice } from '../policy/resource.ts';
-import { kindOrder } from '../policy/resource.ts';
-import { findDuplicateNames } from '../policy/resource-rules.ts';
+import type { Body, ResourceKind } from '../policy/resource.ts';
 import type { TargetTypes } from '../policy/route.ts';
-import { checkRoutes, routeResource } from '../policy/route.ts';
+import { checkRoutes } from '../policy/route.ts';
 import type { Policy } from '../policy/schema.ts';
-import { needsAlias } from '../policy/shown-name.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import type { Action } from './diff.ts';
 import { decide } from './diff.ts';
 import type { ChangeCount, Held } from './limits.ts';
 import { findHeld } from './limits.ts';
-import { giveReason } from './reason.ts';
-import {
-  gatherAccountHolders,
-  gatherRoster,
-  readGroupHeads,
-  readGroups,
-  readInstitutions,
-  readPeople,
-} from './slices.ts';
-import { giveUsernames } from './usernames.ts';
+import { giveReason, readTitles } from './reason.ts';
+import { gatherWish } from './wanted.ts';
+import type { NewChange } from './write.ts';
+import { finishPlan, insertChanges, openPlan } from './write.ts';
 
 export interface PlanSummary {
   readonly id: string;
@@ -29,7 +19,10 @@ export interface PlanSummary {
   readonly held: readonly Held[];
 }
 
-export type ActionCounts = Readonly<Record<Action, number>>;
+/** `adopt` stands only in plans that adopt something. */
+export type ActionCounts = Readonly<Record<Exclude<Action, 'adopt'>, number>> & {
+  readonly adopt?: number;
+};
 
 /** A plan of more changes than this is a first load or a rollover: it goes through lane `bulk`. */
 const bulkThreshold = 2000;
@@ -53,100 +46,17 @@ export async function makePlan(p: {
 }): Promise<PlanSummary> {
   checkRoutes(p);
   return p.database.as(p.tenant, async (tx) => {
-    await gatherRoster({ tx, today: p.now.toISOString().slice(0, 10) });
-    const institutions = await readInstitutions(tx);
-    await giveUsernames({ tx, policy: p.policy, institutions });
-    await gatherAccountHolders(tx);
-    const withoutAlias = await gatherWanted({ ...p, tx, institutions });
-    await tx.execute(`update plan set state = 'superseded' where state = 'open'`);
-    const [plan] = await tx.query<{ id: string }>(
-      `insert into plan (tenant_id, snapshot_id, state) values ($1, $2, 'open') returning id`,
-      [tx.tenant, p.snapshotId],
-    );
-    if (plan === undefined) throw new Error('The plan row was not returned.');
+    const { withoutAlias } = await gatherWish({ ...p, tx });
+    const planId = await openPlan({ tx, snapshotId: p.snapshotId });
     await refreshDescriptions(tx);
-    await writeChanges({ ...p, tx, planId: plan.id });
+    await writeChanges({ ...p, tx, planId });
     const held = [
-      ...(await holdLosses({ ...p, tx, planId: plan.id })),
+      ...(await holdLosses({ ...p, tx, planId })),
       ...withoutAlias,
       ...(await findContradictions(tx)),
     ];
-    return finishPlan({ tx, planId: plan.id, held, targets: p.targets });
+    return finishPlan({ tx, planId, held, targets: p.targets });
   });
-}
-
-/** Runs policy over the roster into the temporary table `wanted`; returns the holds it met on the way. */
-async function gatherWanted(p: {
-  readonly tx: Transaction;
-  readonly policy: Policy;
-  readonly institutions: ReadonlyMap<string, InstitutionSlice>;
-  readonly targets: TargetTypes;
-  readonly schoolYear: string | null;
-}): Promise<readonly Held[]> {
-  const { tx, policy, institutions, schoolYear } = p;
-  await tx.execute(
-    `create temporary table wanted (target text, kind text, key text, institution text, title text,
-       person_id uuid, needs text[], body jsonb) on commit drop`,
-  );
-  const withoutAlias = new Map<string, number>();
-
-  const duplicateNames = findDuplicateNames({
-    policy,
-    schoolYear,
-    institutions: institutions.values(),
-    groups: await readGroupHeads({ tx, institutions }),
-  });
-
-  async function* desire(): AsyncGenerator<DesiredResource> {
-    for (const institution of institutions.values()) {
-      yield* desireInstitution({ policy, institution, schoolYear, duplicateNames });
-    }
-    for await (const group of readGroups({ tx, institutions })) {
-      yield* desireGroup({ policy, group, institutions, schoolYear, duplicateNames });
-    }
-    for await (const person of readPeople(tx)) {
-      const resources = desirePerson({ policy, person, institutions });
-      yield* resources;
-      const institution = resources[0]?.institution;
-      if (institution && needsAlias(person)) {
-        withoutAlias.set(institution, (withoutAlias.get(institution) ?? 0) + 1);
-      }
-    }
-  }
-
-  async function* rows(): AsyncGenerator<Record<string, unknown>> {
-    for await (const resource of desire()) {
-      for (const target of routeResource({ ...p, resource })) {
-        yield { ...resource, target, person_id: resource.person };
-      }
-    }
-  }
-
-  await tx.insert({
-    table: 'wanted',
-    columns: {
-      target: 'text',
-      kind: 'text',
-      key: 'text',
-      institution: 'text',
-      title: 'text',
-      person_id: 'uuid',
-      needs: 'text[]',
-      body: 'jsonb',
-    },
-    rows: rows(),
-  });
-  await tx.execute('create unique index on wanted (target, kind, key)');
-  await tx.execute('analyze wanted');
-  return [...withoutAlias].map(([institution, count]) => ({
-    institution,
-    target: '*',
-    kind: 'account',
-    action: 'create',
-    code: 'protected-without-alias',
-    count,
-    of: count,
-  }));
 }
 
 /** Titles, institutions and needs describe a resource; they are not part of what stands in the target. */
@@ -161,7 +71,7 @@ async function refreshDescriptions(tx: Transaction): Promise<void> {
 
 interface Pair {
   readonly target: string;
-  readonly kind: string;
+  readonly kind: ResourceKind;
   readonly key: string;
   readonly institution: string | null;
   readonly title: string;
@@ -183,7 +93,7 @@ async function writeChanges(p: {
   readonly now: Date;
 }): Promise<void> {
   const { tx, planId, policy, now } = p;
-  const titles = await readTitles(tx);
+  const titles = await readTitles({ tx, alsoWanted: true });
   const pairs = tx.stream<Pair>(
     `select coalesce(w.target, r.target) as target, coalesce(w.kind, r.kind) as kind,
             coalesce(w.key, r.key) as key, coalesce(w.institution, r.institution) as institution,
@@ -199,9 +109,7 @@ async function writeChanges(p: {
      where w.body is distinct from r.desired or r.scheduled_at is not null
      order by coalesce(w.institution, r.institution), 1, 2, 5, 3`,
   );
-  let seq = 0;
-
-  async function* rows(): AsyncGenerator<Record<string, unknown>> {
+  async function* rows(): AsyncGenerator<NewChange> {
     for await (const pair of pairs) {
       const lifecycle = policy.lifecycle;
       const decision = decide({
@@ -220,9 +128,6 @@ async function writeChanges(p: {
       });
       if (decision === null) continue;
       yield {
-        tenant_id: tx.tenant,
-        plan_id: planId,
-        seq: ++seq,
         target: pair.target,
         kind: pair.kind,
         key: pair.key,
@@ -240,28 +145,7 @@ async function writeChanges(p: {
     }
   }
 
-  const written = await tx.insert({
-    table: 'change',
-    columns: {
-      tenant_id: 'text',
-      plan_id: 'uuid',
-      seq: 'integer',
-      target: 'text',
-      kind: 'text',
-      key: 'text',
-      institution: 'text',
-      title: 'text',
-      person_id: 'uuid',
-      needs: 'text[]',
-      action: 'text',
-      before: 'jsonb',
-      after: 'jsonb',
-      not_before: 'timestamptz',
-      reason: 'jsonb',
-      lane: 'text',
-    },
-    rows: rows(),
-  });
+  const written = await insertChanges({ tx, planId, rows: rows() });
   if (written > bulkThreshold) {
     await tx.execute(`update change set lane = 'bulk' where plan_id = $1`, [planId]);
   }
@@ -270,15 +154,6 @@ async function writeChanges(p: {
 /** Groups, folders, courses have no affiliation kind of their own: they stay as long as the longest of the kinds. */
 function daysFor(days: Readonly<Record<string, number>>, kind: string | null): number {
   return (kind === null ? undefined : days[kind]) ?? Math.max(...Object.values(days));
-}
-
-/** `target/key` of group, category and course resources -> the title that people know them by. */
-async function readTitles(tx: Transaction): Promise<ReadonlyMap<string, string>> {
-  const rows = await tx.query<{ ref: string; title: string }>(
-    `select target || '/' || key as ref, title from resource where person_id is null
-     union select target || '/' || key, title from wanted where person_id is null`,
-  );
-  return new Map(rows.map((row) => [row.ref, row.title]));
 }
 
 async function holdLosses(p: {
@@ -330,42 +205,4 @@ async function findContradictions(tx: Transaction): Promise<readonly Held[]> {
     count,
     of: count,
   }));
-}
-
-async function finishPlan(p: {
-  readonly tx: Transaction;
-  readonly planId: string;
-  readonly held: readonly Held[];
-  readonly targets: TargetTypes;
-}): Promise<PlanSummary> {
-  const { tx, planId } = p;
-  const counts = await tx.query<{ target: string; kind: string; action: Action; n: number }>(
-    `select target, kind, action, count(*)::int as n from change
-     where plan_id = $1 and held is null group by 1, 2, 3`,
-    [planId],
-  );
-  const changes: Record<string, Record<string, ActionCounts>> = {};
-  for (const [target, type] of p.targets) {
-    const ofTarget: Record<string, ActionCounts> = {};
-    for (const kind of kindOrder[type]) {
-      const n = (action: Action) =>
-        counts.find((c) => c.target === target && c.kind === kind && c.action === action)?.n ?? 0;
-      ofTarget[kind] = {
-        create: n('create'),
-        update: n('update'),
-        deactivate: n('deactivate'),
-        delete: n('delete'),
-      };
-    }
-    changes[target] = ofTarget;
-  }
-  await tx.execute(
-    `update plan set summary = $2, hash = (
-       select encode(sha256(coalesce(string_agg(concat_ws('|', seq, target, kind, key, action,
-                before::text, after::text, not_before, held), e'\\n' order by seq), '')::bytea), 'hex')
-       from change where plan_id = $1)
-     where id = $1`,
-    [planId, JSON.stringify({ changes, held: p.held })],
-  );
-  return { id: planId, changes, held: p.held };
 }

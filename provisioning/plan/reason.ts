@@ -1,4 +1,5 @@
 import type { Body } from '../policy/resource.ts';
+import type { Transaction } from '../store/database.ts';
 import type { Decision, ReasonCode } from './diff.ts';
 
 /** Why a change is in a plan, for people: `fields` names what differs, with titles instead of keys. */
@@ -48,7 +49,8 @@ export function giveReason(p: {
   return { code: 'changed', fields };
 }
 
-function compareFields(p: {
+/** What becomes what, for people: titles instead of keys, and people counted. */
+export function compareFields(p: {
   readonly before: Body;
   readonly after: Body;
   readonly titles: ReadonlyMap<string, string>;
@@ -97,4 +99,18 @@ function entriesOf(value: unknown): ReadonlySet<string> {
       Array.isArray(v) ? v.map((one) => `${key} ${String(one)}`) : [key],
     ),
   );
+}
+
+/** `target/key` of group, category and course resources -> the title that people know them by. */
+export async function readTitles(p: {
+  readonly tx: Transaction;
+  /** Whether the temporary table `wanted` is there to be looked at too. */
+  readonly alsoWanted: boolean;
+}): Promise<ReadonlyMap<string, string>> {
+  const wanted = `union select target || '/' || key, title from wanted where person_id is null`;
+  const rows = await p.tx.query<{ ref: string; title: string }>(
+    `select target || '/' || key as ref, title from resource where person_id is null
+     ${p.alsoWanted ? wanted : ''}`,
+  );
+  return new Map(rows.map((row) => [row.ref, row.title]));
 }

@@ -28,6 +28,7 @@ export function findContradictions(policy: Policy): readonly Contradiction[] {
     ...findUsernameFaults(policy),
     ...findFolderFaults(policy),
     ...findCourseFaults(policy),
+    ...findRoleGroupFaults(policy),
   ];
 }
 
@@ -43,6 +44,28 @@ function* findRepeated(p: {
   }
 }
 
+function* findRoleGroupFaults(policy: Policy): Generator<Contradiction> {
+  const path = ['keycloak', 'roleGroups'];
+  const rules = policy.keycloak.roleGroups;
+  const known = policy.schools.groups.map((group) => group.key);
+  yield* findRepeated({ names: rules.map((rule) => rule.group), path, key: 'group' });
+  for (const [index, { clientRoles, group }] of rules.entries()) {
+    if (!known.includes(group)) {
+      const have = known.join(', ') || 'none';
+      yield {
+        path: [...path, index, 'group'],
+        message: `there is no school group ${group}; schools.groups has ${have}`,
+      };
+    }
+    if ('realm-management' in clientRoles) {
+      yield {
+        path: [...path, index, 'clientRoles', 'realm-management'],
+        message: 'roles that administer Keycloak itself are never given to a group',
+      };
+    }
+  }
+}
+
 function* findUsernameFaults({ usernames }: Policy): Generator<Contradiction> {
   const wanted = [usernames.strategy, usernames.fallback];
   if (usernames.prefix === '' && wanted.some((strategy) => strategy.startsWith('prefix-'))) {
@@ -50,6 +73,45 @@ function* findUsernameFaults({ usernames }: Policy): Generator<Contradiction> {
   }
   if (usernames.prefix.startsWith('skolebus')) {
     yield { path: ['usernames', 'prefix'], message: 'names beginning with skolebus are reserved' };
+  }
+}
+
+/** Advanced permissions only ever take away from what the folder gives. */
+function* findSubfolderFaults(p: {
+  readonly policy: Policy;
+  readonly known: readonly string[];
+  readonly unknown: (key: string) => string;
+}): Generator<Contradiction> {
+  const { access, subfolders } = p.policy.folders;
+  yield* findRepeated({
+    names: subfolders.map((one) => one.name),
+    path: ['folders', 'subfolders'],
+    key: 'name',
+  });
+  for (const [index, subfolder] of subfolders.entries()) {
+    const path = ['folders', 'subfolders', index];
+    const { learners, teachers, school } = subfolder;
+    const more = (wanted: string, given: string) => levels.indexOf(wanted) > levels.indexOf(given);
+    if (more(learners, access.learners)) {
+      const message = `learners cannot have more than in the folder itself (${access.learners})`;
+      yield { path: [...path, 'learners'], message };
+    }
+    if (more(teachers, access.teachers)) {
+      const message = `teachers cannot have more than in the folder itself (${access.teachers})`;
+      yield { path: [...path, 'teachers'], message };
+    }
+    if (more(learners, teachers)) {
+      const message = `teachers cannot have less than learners (${learners}): they are members of the same group`;
+      yield { path: [...path, 'teachers'], message };
+    }
+    for (const [key, wanted] of Object.entries(school)) {
+      if (!p.known.includes(key)) {
+        yield { path: [...path, 'school', key], message: p.unknown(key) };
+      } else if (more(wanted, access.school[key] ?? 'none')) {
+        const message = `${key} cannot have more than in the folder itself`;
+        yield { path: [...path, 'school', key], message };
+      }
+    }
   }
 }
 
@@ -69,6 +131,7 @@ function* findFolderFaults(policy: Policy): Generator<Contradiction> {
       }
     }
   }
+  yield* findSubfolderFaults({ policy, known, unknown });
   const { learners, teachers } = policy.folders.access;
   // Teachers are in the class group too, and Nextcloud adds up what a person's groups may do.
   if (levels.indexOf(teachers) < levels.indexOf(learners)) {

@@ -1,6 +1,11 @@
 import { emailOf } from './email.ts';
 import { cutCodePoints, sortedRecord, sortedUnique } from './naming.ts';
-import { type Entitlement, type Institutions, primaryAffiliation } from './packages.ts';
+import {
+  type Entitlement,
+  type Institutions,
+  meetsCondition,
+  primaryAffiliation,
+} from './packages.ts';
 import type {
   DesiredResource,
   InstitutionSlice,
@@ -16,11 +21,15 @@ import {
   groupResources,
   hasSchoolResources,
   type NamingContext,
+  renderName,
+  schoolGroupKey,
   schoolKey,
   schoolNames,
 } from './resource-rules.ts';
 import type { Policy } from './schema.ts';
 import { shownName } from './shown-name.ts';
+
+const maxRoleGroupName = 100;
 
 /** Group attribute values hold at most 255 characters (keycloak.md §4). */
 const maxAttribute = 255;
@@ -48,6 +57,48 @@ export function desireSchoolGroup(
     needs: [],
     body,
   };
+}
+
+/** The school groups that policy wants in Keycloak as well, for the roles that go with them. */
+export function desireKeycloakRoleGroups(
+  p: NamingContext & { readonly institution: InstitutionSlice },
+): readonly DesiredResource[] {
+  const { institution, policy, schoolYear } = p;
+  const parent = schoolKey(institution.key);
+  return policy.keycloak.roleGroups.flatMap((wanted) => {
+    const rule = policy.schools.groups.find((group) => group.key === wanted.group);
+    if (rule === undefined) return [];
+    const name = renderName({
+      institution,
+      group: null,
+      schoolYear,
+      template: rule.name,
+      max: maxRoleGroupName,
+    });
+    const clientRoles = Object.entries(wanted.clientRoles).map(
+      ([client, roles]) => [client, sortedUnique(roles)] as const,
+    );
+    const body: KeycloakGroup = {
+      name,
+      parent,
+      active: true,
+      attributes: attributes({ institution: [institution.key], kind: [rule.key] }),
+      ...(wanted.realmRoles.length === 0 ? {} : { realmRoles: sortedUnique(wanted.realmRoles) }),
+      ...(clientRoles.length === 0 ? {} : { clientRoles: sortedRecord(clientRoles) }),
+    };
+    return [
+      {
+        target: 'keycloak',
+        kind: 'group',
+        key: schoolGroupKey({ institution: institution.key, key: rule.key }),
+        institution: institution.key,
+        title: name,
+        person: null,
+        needs: [`group/${parent}`],
+        body,
+      } as const,
+    ];
+  });
 }
 
 export function desireChildGroup(
@@ -109,6 +160,7 @@ export function desireKeycloakAccount(p: {
     }),
     groups,
     links: linksOf({ policy, uniId, kinds: affiliations.map((one) => one.kind) }),
+    ...startPasswordOf({ policy, affiliations }),
   };
   return {
     target: 'keycloak',
@@ -142,7 +194,38 @@ function keycloakGroupsOf(p: {
       return made?.keycloak === true && made.members.some((role) => role === group.role);
     })
     .map((group) => groupResourceKey(group.key));
-  return sortedUnique([...schools, ...groups]);
+  return sortedUnique([...schools, ...groups, ...roleGroupsOf(p)]);
+}
+
+function roleGroupsOf(p: {
+  readonly policy: Policy;
+  readonly institutions: Institutions;
+  readonly entitlement: Entitlement;
+}): readonly string[] {
+  const { institutions, policy } = p;
+  const wanted = policy.keycloak.roleGroups.map((one) => one.group);
+  const rules = policy.schools.groups.filter((rule) => wanted.includes(rule.key));
+  return p.entitlement.affiliations.flatMap((affiliation) => {
+    const school = institutions.get(affiliation.institution);
+    if (school === undefined || !hasSchoolResources({ policy, institutionKind: school.kind })) {
+      return [];
+    }
+    return rules
+      .filter((rule) => meetsCondition({ condition: rule.when, affiliation, institutions }))
+      .map((rule) => schoolGroupKey({ institution: school.key, key: rule.key }));
+  });
+}
+
+/** Absent for everybody else, so that a policy without it changes no body. */
+function startPasswordOf(p: {
+  readonly policy: Policy;
+  readonly affiliations: Entitlement['affiliations'];
+}): Pick<KeycloakAccount, 'startPassword'> {
+  const { change, grades } = p.policy.keycloak.startPasswords;
+  const young = p.affiliations.some(
+    (one) => one.kind === 'pupil' && one.grade !== null && grades.includes(one.grade),
+  );
+  return young ? { startPassword: { change } } : {};
 }
 
 /** An empty UNI-ID is never linked: before 26.8.1 Keycloak could take it for somebody else's (CVE-2026-82968). */

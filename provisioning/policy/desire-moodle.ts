@@ -62,6 +62,7 @@ export function desireCourse(p: GroupInput): DesiredResource {
     ...courseDates({ group, schoolYear }),
     active: true,
     enrolments: enrolmentsOf(p),
+    ...(policy.courses.template === null ? {} : { template: policy.courses.template }),
   };
   return {
     target: 'moodle',
@@ -121,6 +122,7 @@ export function desireMoodleAccount(p: {
     email: real ?? syntheticEmail({ username: person.username, domain: settings.emailDomain }),
     auth: settings.auth,
     active: person.mayLogIn,
+    ...profileFieldsOf(p),
   };
   return {
     target: 'moodle',
@@ -132,6 +134,26 @@ export function desireMoodleAccount(p: {
     needs: [],
     body,
   };
+}
+
+/** What policy puts into custom profile fields; one without a value is left out. */
+function profileFieldsOf(p: {
+  readonly person: PersonSlice;
+  readonly entitlement: Entitlement;
+  readonly settings: NonNullable<Entitlement['moodle']>;
+}): Pick<MoodleAccount, 'profileFields'> {
+  const primary = primaryAffiliation(p.entitlement.affiliations);
+  const values = {
+    uniId: p.person.uniId,
+    kind: primary?.kind ?? null,
+    grade: primary?.grade ?? null,
+    institutionNumber: primary?.institution ?? null,
+  };
+  const filled = Object.entries(p.settings.profileFields).flatMap(([name, source]) => {
+    const value = values[source];
+    return value === null ? [] : [[name, value] as const];
+  });
+  return filled.length === 0 ? {} : { profileFields: sortedRecord(filled) };
 }
 
 function enrolmentsOf(p: GroupInput): Readonly<Record<string, readonly MoodleRole[]>> {

@@ -1,5 +1,5 @@
 import { emailOf } from './email.ts';
-import { cutCodePoints, keyToken, sortedRecord, sortedUnique } from './naming.ts';
+import { compareText, cutCodePoints, keyToken, sortedRecord, sortedUnique } from './naming.ts';
 import {
   type Entitlement,
   type Institutions,
@@ -13,6 +13,7 @@ import type {
   NextcloudAccount,
   NextcloudFolder,
   NextcloudGroup,
+  NextcloudSubfolder,
   PersonSlice,
 } from './resource.ts';
 import {
@@ -111,7 +112,28 @@ export function desireMemberFolder(
     quota: policy.folders.quota,
     institution,
     access: [...own, ...schoolAccess({ institution, access: school })],
+    subfolders: subfoldersOf(p),
   });
+}
+
+/**
+ * Rules stand for the group and for its teachers, since teachers are in both: Nextcloud adds up what
+ * the rules of a person's groups allow.
+ */
+function subfoldersOf(
+  p: NamingContext & { readonly group: GroupHead; readonly teacherGroup: boolean },
+): readonly NextcloudSubfolder[] {
+  const { group, policy, teacherGroup } = p;
+  const { key: institution } = group.institution;
+  const subfolders = policy.folders.subfolders.map(({ name, learners, teachers, school }) => ({
+    path: name,
+    access: sortedRecord([
+      [groupResourceKey(group.key), permissionBits[learners]] as const,
+      ...(teacherGroup ? [[teacherGroupKey(group.key), permissionBits[teachers]] as const] : []),
+      ...schoolAccess({ institution, access: school }),
+    ]),
+  }));
+  return subfolders.sort((a, b) => compareText(a.path, b.path));
 }
 
 export function desireNextcloudAccount(p: {
@@ -123,6 +145,7 @@ export function desireNextcloudAccount(p: {
 }): DesiredResource {
   const { policy, person, entitlement, settings } = p;
   const { affiliations } = entitlement;
+  const { onDelete } = policy.nextcloud;
   const name = shownName(person);
   const groups = sortedUnique([...roleGroupsOf(p), ...memberGroupsOf(p)]);
   const body: NextcloudAccount = {
@@ -133,6 +156,7 @@ export function desireNextcloudAccount(p: {
     language: settings.language,
     active: person.mayLogIn,
     groups,
+    ...(onDelete === 'delete' ? {} : { keepFilesWith: onDelete.keepFilesWith }),
   };
   return {
     target: 'nextcloud',
@@ -224,13 +248,17 @@ function toFolder(p: {
   readonly quota: string;
   readonly institution: string;
   readonly access: readonly (readonly [string, number])[];
+  readonly subfolders?: readonly NextcloudSubfolder[];
 }): DesiredResource {
   const access = sortedRecord(p.access.filter(([, bits]) => bits > 0));
+  const subfolders = p.subfolders ?? [];
+  const groups = [access, ...subfolders.map((one) => one.access)].flatMap(Object.keys);
   const body: NextcloudFolder = {
     mountPoint: p.mountPoint,
     quota: p.quota === 'none' ? unlimited : quotaBytes(p.quota),
     access,
     active: true,
+    ...(subfolders.length > 0 ? { subfolders } : {}),
   };
   return {
     target: 'nextcloud',
@@ -239,7 +267,7 @@ function toFolder(p: {
     institution: p.institution,
     title: p.mountPoint,
     person: null,
-    needs: Object.keys(access).map((key) => `group/${key}`),
+    needs: sortedUnique(groups).map((key) => `group/${key}`),
     body,
   };
 }

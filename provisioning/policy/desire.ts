@@ -3,7 +3,12 @@
  * slice gives the same resources, in whatever order its lists come.
  */
 
-import { desireChildGroup, desireKeycloakAccount, desireSchoolGroup } from './desire-keycloak.ts';
+import {
+  desireChildGroup,
+  desireKeycloakAccount,
+  desireKeycloakRoleGroups,
+  desireSchoolGroup,
+} from './desire-keycloak.ts';
 import {
   desireCategory,
   desireCohort,
@@ -41,6 +46,7 @@ export function desireInstitution(p: {
   const context = { ...p, duplicateNames: p.duplicateNames ?? none };
   return [
     desireSchoolGroup(context),
+    ...desireKeycloakRoleGroups(context),
     ...desireRoleGroups(context),
     ...desireSchoolFolders(context),
     desireCategory(context),

@@ -31,8 +31,9 @@ export function groupResources(p: {
   const kind = groupKinds.find((known) => known === p.groupKind);
   if (kind === undefined || !hasSchoolResources(p)) return null;
   const rules = p.policy.groups[kind];
-  const { learners, teachers } = p.policy.folders.access;
-  return { ...rules, teacherGroup: rules.folder && learners !== teachers };
+  const { access, subfolders } = p.policy.folders;
+  const differ = [access, ...subfolders].some((one) => one.learners !== one.teachers);
+  return { ...rules, teacherGroup: rules.folder && differ };
 }
 
 export const schoolKey = (institution: string): string => `school:${institution}`;

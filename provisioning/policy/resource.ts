@@ -24,6 +24,11 @@ export interface KeycloakAccount {
   readonly groups: readonly string[];
   /** Brokered logins written ahead. */
   readonly links: readonly { readonly provider: string; readonly userId: string }[];
+  /**
+   * For pupils too young for a brokered login: given once, to an account that has no password, and
+   * never read back. `change`: another one has to be chosen at the first login.
+   */
+  readonly startPassword?: { readonly change: boolean };
 }
 
 export interface KeycloakGroup {
@@ -33,6 +38,10 @@ export interface KeycloakGroup {
   readonly parent: string | null;
   readonly active: boolean;
   readonly attributes: Readonly<Record<string, readonly string[]>>;
+  /** Roles that the members get. Names of realm roles, sorted. */
+  readonly realmRoles?: readonly string[];
+  /** A client's id -> names of its roles, sorted. */
+  readonly clientRoles?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface NextcloudAccount {
@@ -45,6 +54,8 @@ export interface NextcloudAccount {
   readonly active: boolean;
   /** Keys of group resources. */
   readonly groups: readonly string[];
+  /** User id of whoever gets the files before the account is deleted; absent: they go with it. */
+  readonly keepFilesWith?: string;
 }
 
 export interface NextcloudGroup {
@@ -62,6 +73,16 @@ export interface NextcloudFolder {
   readonly access: Readonly<Record<string, number>>;
   /** False: nobody may write any more, everybody with access may read. */
   readonly active: boolean;
+  /** Folders inside, with other rights; sorted by path. Absent rather than empty. */
+  readonly subfolders?: readonly NextcloudSubfolder[];
+}
+
+/** A folder in a Team folder, in which some groups may do less than in the whole of it. */
+export interface NextcloudSubfolder {
+  /** Below the Team folder, with `/` between its parts. */
+  readonly path: string;
+  /** Key of group resource -> permission bits; a group that is not named keeps those of the folder. */
+  readonly access: Readonly<Record<string, number>>;
 }
 
 export interface MoodleAccount {
@@ -71,6 +92,8 @@ export interface MoodleAccount {
   readonly email: string;
   readonly auth: string;
   readonly active: boolean;
+  /** Custom profile fields by their short name; an administrator must have made them. Absent: none. */
+  readonly profileFields?: Readonly<Record<string, string>>;
 }
 
 export interface MoodleCategory {
@@ -78,6 +101,8 @@ export interface MoodleCategory {
   /** Key of the parent category resource. */
   readonly parent: string | null;
   readonly active: boolean;
+  /** Key of account resource -> roles in the whole category, sorted. Absent: nobody has one. */
+  readonly roles?: Readonly<Record<string, readonly MoodleRole[]>>;
 }
 
 export type MoodleRole = 'manager' | 'editingteacher' | 'teacher' | 'student';
@@ -93,6 +118,10 @@ export interface MoodleCourse {
   readonly active: boolean;
   /** Key of account resource -> roles, sorted. */
   readonly enrolments: Readonly<Record<string, readonly MoodleRole[]>>;
+  /** Short name of the course that a new one is copied from, without its people. Absent: it starts empty. */
+  readonly template?: string;
+  /** Name of a group inside the course -> keys of enrolled accounts, sorted. Absent: no groups of ours. */
+  readonly groups?: Readonly<Record<string, readonly string[]>>;
 }
 
 export interface MoodleCohort {

@@ -35,6 +35,9 @@ export const groupKinds = [
 ] as const;
 export const membershipRoles = ['learner', 'teacher', 'lead', 'assistant', 'member'] as const;
 
+/** What of a person may go into a custom profile field of Moodle. */
+export const profileSources = ['uniId', 'kind', 'grade', 'institutionNumber'] as const;
+
 export const usernameStrategies = [
   'uni-id-or-name-sequential',
   'uni-id-or-name-random',
@@ -127,6 +130,13 @@ const Package = z.strictObject({
             'not a domain that ends in .invalid',
           )
           .default('elev.invalid'),
+        profileFields: z
+          .record(
+            z.string().regex(/^[a-zA-Z0-9_]{1,100}$/, 'not the short name of a profile field'),
+            z.enum(profileSources),
+          )
+          .default({})
+          .describe('Custom profile field of Moodle, by its short name -> what it is filled with'),
       })
       .nullable()
       .default(null),
@@ -247,7 +257,25 @@ const GroupNames = z.strictObject({
   cohort: template(groupFields).default('{groupName} {institutionName}'),
 });
 
+/** A name that WebDAV takes as it stands. */
+const SubfolderName = z
+  .string()
+  .regex(
+    /^(?!\.{1,2}$)[^\\/<>:"|?*\s](?:[^\\/<>:"|?*\n]{0,98}[^\\/<>:"|?*\s])?$/,
+    'not a folder name',
+  );
+
+const Subfolder = z
+  .strictObject({
+    name: SubfolderName,
+    learners: Access.default('none'),
+    teachers: Access.default('write'),
+    school: z.record(Key, Access).default({}),
+  })
+  .describe('A folder in the folder of each group, in which some may do less');
+
 const Folders = z.strictObject({
+  subfolders: z.array(Subfolder).default([]),
   name: template(groupFields).default('{groupName} {schoolYear} ({institutionName})'),
   quota: FolderQuota.default('none'),
   access: z
@@ -276,6 +304,13 @@ const Courses = z.strictObject({
     .partialRecord(z.enum(affiliationRoles), MoodleRoleName)
     .default({ substitute: 'teacher', trainee: 'teacher' }),
   cohortMembers: z.array(z.enum(membershipRoles)).min(1).default(['learner']),
+  template: z
+    .string()
+    .min(1)
+    .max(255)
+    .nullable()
+    .default(null)
+    .describe('Short name of the course that new ones are copied from, without its people'),
 });
 
 const Limit = z.strictObject({
@@ -292,6 +327,20 @@ const perKind = (days: number) =>
       guardian: Days.default(days),
     })
     .prefault({});
+
+const Answer = z.enum(['repair', 'report', 'adopt']);
+const Drift = z
+  .strictObject({
+    memberships: Answer.default('repair'),
+    extraMemberships: Answer.default('report'),
+    enabled: Answer.default('repair'),
+    missing: z.enum(['repair', 'report']).default('repair'),
+    names: Answer.default('report'),
+    email: Answer.default('report'),
+    placement: Answer.default('report'),
+    other: Answer.default('report'),
+  })
+  .describe('What is done about what somebody changed in a target by hand');
 
 const IdpAlias = z
   .string()
@@ -310,6 +359,36 @@ const Route = z.strictObject({
   only: z.array(z.enum(['account', 'group', 'folder', 'category', 'course', 'cohort'])).optional(),
 });
 
+const RoleName = z.string().regex(/^[^\s/]{1,255}$/, 'not a role name');
+
+const Keycloak = z.strictObject({
+  idpAlias: z.strictObject({ pupil: IdpAlias, staff: IdpAlias, external: IdpAlias }).prefault({}),
+  /** School groups that stand in Keycloak too, and the roles that their members get there. */
+  roleGroups: z
+    .array(
+      z.strictObject({
+        group: Key,
+        realmRoles: z.array(RoleName).default([]),
+        clientRoles: z.record(z.string().min(1), z.array(RoleName).min(1)).default({}),
+      }),
+    )
+    .default([]),
+  /** Pupils of these grades get a start password; `change`: for the first login only. */
+  startPasswords: z
+    .strictObject({ grades: z.array(Grade).default([]), change: z.boolean().default(false) })
+    .prefault({}),
+});
+
+const Nextcloud = z.strictObject({
+  /** What becomes of an account's files when it is deleted; the user id is that of a Nextcloud account. */
+  onDelete: z
+    .union([
+      z.literal('delete'),
+      z.strictObject({ keepFilesWith: z.string().regex(/^[a-zA-Z0-9_.@-]{1,64}$/) }),
+    ])
+    .default('delete'),
+});
+
 const PolicyShape = z.strictObject({
   version: z.literal(1, 'not a policy version that this Skolebus knows'),
   language: Language.default('da'),
@@ -324,13 +403,8 @@ const PolicyShape = z.strictObject({
   groupNames: GroupNames.prefault({}),
   folders: Folders.prefault({}),
   courses: Courses.prefault({}),
-  keycloak: z
-    .strictObject({
-      idpAlias: z
-        .strictObject({ pupil: IdpAlias, staff: IdpAlias, external: IdpAlias })
-        .prefault({}),
-    })
-    .prefault({}),
+  keycloak: Keycloak.prefault({}),
+  nextcloud: Nextcloud.prefault({}),
   limits: z
     .strictObject({
       deactivate: Limit.prefault({}),
@@ -338,6 +412,7 @@ const PolicyShape = z.strictObject({
       institutions: z.record(z.string(), Limit).default({}),
     })
     .prefault({}),
+  drift: Drift.prefault({}),
   lifecycle: z.strictObject({ graceDays: perKind(7), retentionDays: perKind(60) }).prefault({}),
 });
 

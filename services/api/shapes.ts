@@ -6,7 +6,7 @@ import { ApiError } from './problem.ts';
 export const Time = z.iso.datetime().meta({ description: 'UTC, ISO 8601' });
 
 export const PlanId = z.uuid().toLowerCase();
-export const Action = z.enum(['create', 'update', 'deactivate', 'delete']);
+export const Action = z.enum(['create', 'update', 'deactivate', 'delete', 'adopt']);
 export const Kind = z.enum(['group', 'account', 'folder', 'category', 'course', 'cohort']);
 export const TargetName = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
 
@@ -18,7 +18,7 @@ export const Held = z
     action: Action,
     code: z.string().meta({
       description:
-        '`limit-deactivate`, `protected-without-alias`, `identity-contradiction`; more may come',
+        '`limit-deactivate`, `limit-drift`, `protected-without-alias`, `identity-contradiction`, `adoption-ambiguous`; more may come',
     }),
     count: z.int(),
     of: z.int().meta({ description: 'How many there are to lose, or that this looked at' }),
@@ -30,6 +30,7 @@ const ActionCounts = z.strictObject({
   update: z.int(),
   deactivate: z.int(),
   delete: z.int(),
+  adopt: z.int().optional().meta({ description: 'Only in plans that adopt something' }),
 });
 
 export const Plan = z
@@ -85,6 +86,10 @@ export const Cause = z
     state: z.string(),
     code: z.string().nullable().meta({ description: 'Null: not tried yet' }),
     detail: z.string().nullable(),
+    sentence: z
+      .strictObject({ da: z.string(), en: z.string() })
+      .nullable()
+      .meta({ description: 'What happened and what to do; null where it was not tried yet' }),
     count: z.int(),
     nextInSeconds: z.number(),
   })

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
 import { listPlans } from '../../provisioning/plan/read.ts';
 import { listSnapshots } from '../../provisioning/roster/read.ts';
+import { sentenceFor } from '../../provisioning/target/cause-sentences.ts';
 import { lanes } from '../worker/queues.ts';
 import type { ApiContext } from './endpoint.ts';
 import { defineEndpoint } from './endpoint.ts';
@@ -76,7 +77,11 @@ export async function readMovement(
   return {
     at: new Date().toISOString(),
     progress: [...progress],
-    causes: causes.map((cause) => ({ ...cause, nextInSeconds: Math.round(cause.nextInSeconds) })),
+    causes: causes.map((cause) => ({
+      ...cause,
+      sentence: cause.code === null ? null : sentenceFor(cause.code),
+      nextInSeconds: Math.round(cause.nextInSeconds),
+    })),
     queues,
     plan: plan === undefined ? null : { id: plan.id, state: plan.state },
   };

@@ -10,9 +10,15 @@ import { printJson } from './sync.ts';
 /** `skolebus sandbox`: serves until it is stopped. Returns the exit code. */
 export async function runSandbox(p: {
   readonly json: boolean;
+  /** Rate of each misbehaviour; 0 for none. */
+  readonly faults: number;
+  readonly seed: number;
   readonly signal: AbortSignal;
 }): Promise<number> {
-  await using sandbox = await openSandbox({ dir: null });
+  await using sandbox = await openSandbox({
+    dir: null,
+    faults: p.faults > 0 ? { rate: p.faults, seed: p.seed } : null,
+  });
   if (p.json) printJson(sandbox.addresses);
   else {
     const { keycloak, nextcloud, moodle } = sandbox.addresses;

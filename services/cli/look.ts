@@ -2,6 +2,7 @@ import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts
 import { retryFailed } from '../../provisioning/ledger/settle.ts';
 import { findPlan, listChanges } from '../../provisioning/plan/read.ts';
 import { listSnapshots } from '../../provisioning/roster/read.ts';
+import { sentenceFor } from '../../provisioning/target/cause-sentences.ts';
 import { openContext } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { describeChange, openVoice, table } from './output.ts';
@@ -63,7 +64,11 @@ export async function runStatus(p: {
   const progress = await readProgress({ database, tenant });
   const causes = await countCauses({ database, tenant });
   if (p.json) {
-    printJson({ snapshot: snapshot ?? null, progress, causes });
+    const told = causes.map((cause) => ({
+      ...cause,
+      sentence: cause.code === null ? null : sentenceFor(cause.code),
+    }));
+    printJson({ snapshot: snapshot ?? null, progress, causes: told });
   } else {
     const voice = openVoice(p);
     voice.say(
@@ -77,13 +82,36 @@ export async function runStatus(p: {
         ...progress.map((r) => [r.target, r.kind, r.settled, r.due, r.failed, r.scheduled]),
       ]),
     );
-    for (const cause of causes) {
-      voice.say(
-        `${cause.count} ${cause.kind}s in ${cause.target} ${cause.state === 'failed' ? 'failed' : 'wait'}: ${cause.code ?? 'not tried yet'}${cause.detail === null ? '' : `. ${cause.detail}`}`,
-      );
-    }
+    for (const line of describeCauses(causes)) voice.say(line);
   }
   return causes.some((cause) => cause.state === 'failed') ? 1 : 0;
+}
+
+/** Failures before what waits; of each cause what to do about it, and then where it was met. */
+function describeCauses(causes: Awaited<ReturnType<typeof countCauses>>): readonly string[] {
+  const groups = new Map<string, (typeof causes)[number][]>();
+  for (const cause of causes.toSorted((a, b) => rankOf(a.state) - rankOf(b.state))) {
+    const at = `${cause.state} ${cause.code}`;
+    groups.set(at, [...(groups.get(at) ?? []), cause]);
+  }
+  return [...groups.values()].flatMap((group) => {
+    const [first] = group;
+    if (first === undefined) return [];
+    const count = group.reduce((sum, cause) => sum + cause.count, 0);
+    const code = first.code ?? 'not tried yet';
+    const sentence = first.code === null ? '' : `. ${sentenceFor(first.code).en}`;
+    return [
+      `${count} ${first.state === 'failed' ? 'failed' : 'wait'}: ${code}${sentence}`,
+      ...group.map(
+        ({ count: n, kind, target, detail }) =>
+          `  ${n} ${kind}s in ${target}${detail === null ? '' : `: ${detail}`}`,
+      ),
+    ];
+  });
+}
+
+function rankOf(state: string): number {
+  return state === 'failed' ? 0 : 1;
 }
 
 /** `skolebus retry`. Returns the exit code. */

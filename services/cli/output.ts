@@ -84,6 +84,7 @@ export function describePlan(p: {
   const rows = [...places].map(([place, of]) => [
     ...place.split('\t'),
     sum(of, (c) => c.action === 'create'),
+    sum(of, (c) => c.action === 'adopt'),
     sum(of, (c) => c.action === 'update' && c.reasonCode !== 'moved'),
     sum(of, (c) => c.reasonCode === 'moved'),
     sum(of, (c) => c.action === 'deactivate'),
@@ -95,6 +96,7 @@ export function describePlan(p: {
     'target',
     'kind',
     'create',
+    'adopt',
     'change',
     'move',
     'deactivate',
@@ -112,6 +114,10 @@ export function describeHeld(held: Held): string {
   switch (held.code) {
     case 'limit-deactivate':
       return `institution ${held.institution}: ${held.count} of ${held.of} ${held.kind}s in ${held.target} would be ${held.action === 'delete' ? 'deleted' : 'deactivated'}, more than the limit lets pass. If the losses are real, run again with --allow ${held.institution}.`;
+    case 'adoption-ambiguous':
+      return `institution ${held.institution}: ${held.count} ${held.kind}s in ${held.target} are not linked, because it is unclear to which of what stands there. skolebus show PLAN --held names the candidates.`;
+    case 'limit-drift':
+      return `institution ${held.institution}: ${held.count} of ${held.of} ${held.kind}s are missing in ${held.target}, more than the limit lets pass. Look at the server and at our rights there; if they were really deleted, run drift again with --allow ${held.target}.`;
     case 'protected-without-alias':
       return `institution ${held.institution}: ${held.count} protected without an alias. They have accounts under a neutral placeholder; the school enters an alias in its administration system.`;
     case 'identity-contradiction':
@@ -136,6 +142,15 @@ export function describeChange(change: ChangeRow): readonly string[] {
 }
 
 const sentences: Readonly<Record<Reason['code'], string>> = {
+  'adopt-mark': 'carries our mark already',
+  'adopt-login': "has the person's login already",
+  'adopt-username': "has the person's username already",
+  'adopt-email': "has the person's e-mail and UNI-ID already",
+  'adopt-name': 'stands there already under the same name',
+  'adopt-unclear': 'something alike stands there already',
+  drift: 'was changed in the target by hand',
+  'drift-missing': 'was deleted in the target by hand',
+  'drift-accepted': 'was changed in the target by hand, which policy accepts',
   new: 'new in the feed',
   changed: 'changed in the feed',
   moved: 'moved',

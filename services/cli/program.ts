@@ -1,9 +1,14 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
+import { readEnvironment } from '../env.ts';
+import { runAdopt } from './adopt.ts';
+import { runConformance } from './conformance.ts';
 import { runDemo } from './demo.ts';
+import { runDrift } from './drift.ts';
 import { runGenerate } from './generate.ts';
 import { runCheck, runSandbox, runServe } from './long-running.ts';
 import { runRetry, runShow, runStatus } from './look.ts';
 import { runObserve } from './observe.ts';
+import { runStartPasswords } from './start-passwords.ts';
 import { runApply, runSync } from './sync.ts';
 
 const defaultHome = '.skolebus/home';
@@ -95,7 +100,7 @@ Start here:  skolebus demo`,
     .option('--institution <number>')
     .option('--target <name>')
     .option('--kind <kind>')
-    .option('--action <action>', 'create, update, deactivate or delete')
+    .option('--action <action>', 'create, update, deactivate, delete or adopt')
     .option('--held', 'only what is held')
     .option('--jsonl', 'one JSON object per line')
     .action(async (plan, o) => onDone(await runShow({ plan, ...o })));
@@ -127,6 +132,50 @@ Start here:  skolebus demo`,
     );
 
   program
+    .command('adopt')
+    .description('propose to link what stands in a target already, as a plan; --yes does it')
+    .addOption(home())
+    .requiredOption('--target <name>', 'keycloak, nextcloud, moodle, or a name of targets.yaml')
+    .option('--kind <kind>', 'account, group, folder, course, category or cohort; all without it')
+    .option('--yes', 'commit the plan and apply it; without it nothing is linked')
+    .addOption(json())
+    .action(async (o) =>
+      onDone(
+        await runAdopt({
+          ...o,
+          kind: o.kind ?? null,
+          yes: o.yes === true,
+          json: o.json === true,
+          signal,
+        }),
+      ),
+    );
+
+  program
+    .command('drift')
+    .description('compare the targets with the ledger, and mend what policy says')
+    .addOption(home())
+    .option('--target <name>', 'only this target')
+    .option('--report-only', 'mend and accept nothing, whatever policy says')
+    .addOption(
+      new Option('--allow <target...>', 'targets where what is missing was really deleted').default(
+        [],
+      ),
+    )
+    .addOption(json())
+    .action(async (o) =>
+      onDone(
+        await runDrift({
+          ...o,
+          target: o.target ?? null,
+          reportOnly: o.reportOnly === true,
+          json: o.json === true,
+          signal,
+        }),
+      ),
+    );
+
+  program
     .command('observe')
     .description('what a server itself holds now')
     .addOption(home())
@@ -136,11 +185,46 @@ Start here:  skolebus demo`,
     .action(async (o) => onDone(await runObserve({ ...o, jsonl: o.jsonl === true })));
 
   program
+    .command('start-passwords')
+    .description('the start passwords of the young pupils of a school, to print and hand out')
+    .addOption(home())
+    .requiredOption('--institution <number>')
+    .addOption(new Option('--target <name>', 'a Keycloak of targets.yaml').default('keycloak'))
+    .action(async (o) => onDone(await runStartPasswords(o)));
+
+  program
     .command('check')
     .description('whether the targets answer, have the right version, and let us write')
     .addOption(home())
     .addOption(json())
     .action(async (o) => onDone(await runCheck({ ...o, json: o.json === true })));
+
+  program
+    .command('conformance')
+    .description(
+      'whether a server keeps what the connectors count on, for example before an upgrade',
+    )
+    .requiredOption('--target <url>', 'a server without real people')
+    .option('--type <type>', 'keycloak, nextcloud or moodle; found out when not given')
+    .option('--test-server', 'yes, accounts may be made and deleted there')
+    .option('--out <file>', 'write the report there as well')
+    .addOption(json())
+    .addHelpText(
+      'after',
+      '\nIt signs in with SKOLEBUS_CONFORMANCE_USER and _PASSWORD, or _TOKEN for Moodle, from the environment.',
+    )
+    .action(async (o) =>
+      onDone(
+        await runConformance({
+          target: o.target,
+          type: o.type ?? null,
+          testServer: o.testServer === true,
+          out: o.out ?? null,
+          json: o.json === true,
+          secret: readEnvironment().secret,
+        }),
+      ),
+    );
 
   program
     .command('generate')
@@ -156,7 +240,15 @@ Start here:  skolebus demo`,
     .command('sandbox')
     .description('the three stand-in servers alone and empty, until it is stopped')
     .addOption(new Option('--json', 'their addresses and secrets as one line of JSON'))
-    .action(async (o) => onDone(await runSandbox({ json: o.json === true, signal })));
+    .addOption(
+      new Option('--faults <rate>', 'let every recorded misbehaviour happen at this rate, 0 to 1')
+        .default(0)
+        .argParser(toRate),
+    )
+    .addOption(
+      new Option('--seed <number>', 'repeats the same faults').default(1).argParser(toNumber),
+    )
+    .action(async (o) => onDone(await runSandbox({ ...o, json: o.json === true, signal })));
 
   program
     .command('serve')
@@ -167,6 +259,12 @@ Start here:  skolebus demo`,
     .action(async (o) => onDone(await runServe({ ...o, signal })));
 
   return program;
+}
+
+function toRate(text: string): number {
+  const value = Number(text);
+  if (value >= 0 && value <= 1) return value;
+  throw new InvalidArgumentError('Give a number from 0 to 1, for example 0.01.');
 }
 
 function toNumber(text: string): number {

@@ -185,7 +185,7 @@ function toJson(snapshot: SnapshotReport): object {
   return { ...counts, schoolYear: snapshot.schoolYear, diagnostics };
 }
 
-function exitCode(p: {
+export function exitCode(p: {
   readonly plan: { readonly held: readonly unknown[] };
   readonly result: ApplyResult | null;
 }): number {

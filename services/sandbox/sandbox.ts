@@ -3,8 +3,11 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Documents } from './documents.ts';
 import { openDocuments } from './documents.ts';
+import { everyFault } from './keycloak/fault.ts';
 import { startKeycloakStandIn } from './keycloak/stand-in.ts';
+import { randomFaults as moodleFaultsAt } from './moodle/faults.ts';
 import { startMoodleStandIn } from './moodle/stand-in.ts';
+import { randomFaults as nextcloudFaultsAt } from './nextcloud/random-faults.ts';
 import { startNextcloudStandIn } from './nextcloud/stand-in.ts';
 import type { StandIn } from './stand-in.ts';
 
@@ -29,6 +32,17 @@ export interface SandboxAddresses {
 
 export interface Sandbox extends AsyncDisposable {
   readonly addresses: SandboxAddresses;
+  /** How often each misbehaviour was thrown in so far, as `target/name`; empty without faults. */
+  readonly struck: () => Readonly<Record<string, number>>;
+  /** From here on the servers behave. */
+  readonly calm: () => void;
+}
+
+/** Misbehaviour of every recorded kind, at a rate of the calls that it can befall; repeatable by its seed. */
+export interface SandboxFaults {
+  /** 0.01 is one per cent of each. */
+  readonly rate: number;
+  readonly seed: number;
 }
 
 interface Secrets {
@@ -43,13 +57,24 @@ interface Secrets {
  * one start to the next, and a second process that uses the same folder while the first still serves
  * is given the first one's addresses; without one they are empty and forget everything.
  */
-export async function openSandbox(p: { readonly dir: string | null }): Promise<Sandbox> {
-  if (p.dir === null) return startStandIns({ dir: null, secrets: makeSecrets() });
+export async function openSandbox(p: {
+  readonly dir: string | null;
+  readonly faults?: SandboxFaults | null;
+}): Promise<Sandbox> {
+  const faults = p.faults ?? null;
+  if (p.dir === null) return startStandIns({ dir: null, secrets: makeSecrets(), faults });
   await mkdir(p.dir, { recursive: true, mode: 0o700 });
   const serving = await findServing(p.dir);
-  if (serving !== null) return { addresses: serving, [Symbol.asyncDispose]: async () => {} };
+  if (serving !== null) {
+    return {
+      addresses: serving,
+      struck: () => ({}),
+      calm: () => {},
+      [Symbol.asyncDispose]: async () => {},
+    };
+  }
   const secrets = await keepSecrets(p.dir);
-  const sandbox = await startStandIns({ dir: p.dir, secrets });
+  const sandbox = await startStandIns({ dir: p.dir, secrets, faults });
   await installSignIn(sandbox.addresses);
   await writeJson(join(p.dir, 'serving.json'), { pid: process.pid, addresses: sandbox.addresses });
   return sandbox;
@@ -58,6 +83,7 @@ export async function openSandbox(p: { readonly dir: string | null }): Promise<S
 async function startStandIns(p: {
   readonly dir: string | null;
   readonly secrets: Secrets;
+  readonly faults: SandboxFaults | null;
 }): Promise<Sandbox> {
   const { dir, secrets } = p;
   const documents: Documents[] = [];
@@ -78,11 +104,26 @@ async function startStandIns(p: {
     password: secrets.nextcloud,
     appPassword: secrets.nextcloudApp,
   });
+  const struck = new Map<string, number>();
+  let calm = false;
+  const moodleFaults = p.faults === null ? null : moodleFaultsAt(p.faults);
   const moodle = await startMoodleStandIn({
     port: 0,
     documents: open('moodle'),
     tokens: secrets.moodle,
+    faults: (call) => (calm ? null : (moodleFaults?.faults(call) ?? null)),
   });
+  const nextcloudFaults = p.faults === null ? null : nextcloudFaultsAt(p.faults);
+  if (p.faults !== null) {
+    nextcloud.setFaults(nextcloudFaults?.hook ?? null);
+    keycloak.setFaults(
+      everyFault({
+        ...p.faults,
+        onFault: (kind) =>
+          struck.set(`keycloak/${kind}`, (struck.get(`keycloak/${kind}`) ?? 0) + 1),
+      }),
+    );
+  }
   const standIns: readonly StandIn[] = [keycloak, nextcloud, moodle];
   return {
     addresses: {
@@ -95,11 +136,28 @@ async function startStandIns(p: {
       },
       moodle: { url: moodle.url, tokens: secrets.moodle },
     },
+    struck: () => ({
+      ...Object.fromEntries(struck),
+      ...prefixed('nextcloud', nextcloudFaults?.struck),
+      ...prefixed('moodle', moodleFaults?.thrown),
+    }),
+    calm: () => {
+      calm = true;
+      nextcloud.setFaults(null);
+      keycloak.setFaults(null);
+    },
     async [Symbol.asyncDispose]() {
       for (const standIn of standIns) await standIn[Symbol.asyncDispose]();
       for (const opened of documents) opened[Symbol.dispose]();
     },
   };
+}
+
+function prefixed(
+  target: string,
+  counts: ReadonlyMap<string, number> | undefined,
+): Readonly<Record<string, number>> {
+  return Object.fromEntries([...(counts ?? [])].map(([name, n]) => [`${target}/${name}`, n]));
 }
 
 /**

@@ -20,9 +20,12 @@ export interface Server {
 /** `path` is below /admin/realms/{realm} unless it starts with a slash. */
 export function openRaw(p: { readonly server: Server; readonly realm: string }): Raw {
   const { server, realm } = p;
-  let token: { readonly value: string; readonly at: number } | null = null;
-  const freshToken = async () => {
-    if (token !== null && Date.now() - token.at < 30_000) return token.value;
+  let token: { readonly value: Promise<string>; readonly at: number } | null = null;
+  const freshToken = () => {
+    if (token === null || Date.now() - token.at > 30_000) token = { value: ask(), at: Date.now() };
+    return token.value;
+  };
+  const ask = async () => {
     const answer = await fetch(`${server.url}/realms/master/protocol/openid-connect/token`, {
       method: 'POST',
       body: new URLSearchParams({
@@ -33,7 +36,6 @@ export function openRaw(p: { readonly server: Server; readonly realm: string }):
       }),
     });
     const { access_token } = (await answer.json()) as { access_token: string };
-    token = { value: access_token, at: Date.now() };
     return access_token;
   };
   return {

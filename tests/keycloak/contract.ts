@@ -2,9 +2,13 @@
 
 import { describe } from 'vitest';
 import type { Server } from './admin-api.ts';
+import { keycloakBootstrap } from './bootstrap.ts';
 import { keycloakFailures } from './failures.ts';
 import { keycloakRealmTraps } from './realm-traps.ts';
+import { keycloakRoles } from './roles.ts';
 import { keycloakScenarios } from './scenarios.ts';
+import { keycloakSignIn } from './sign-in.ts';
+import { keycloakTenants } from './tenants.ts';
 import { keycloakTraps } from './traps.ts';
 
 export function keycloakContract(p: { readonly server: () => Server }): void {
@@ -14,5 +18,9 @@ export function keycloakContract(p: { readonly server: () => Server }): void {
   describe('traps', timeout, () => keycloakTraps(p));
   describe('traps of the realm', timeout, () => keycloakRealmTraps(p));
   describe('applying a school', timeout, () => keycloakScenarios(p));
+  describe('preparing a realm', timeout, () => keycloakBootstrap(p));
+  describe('roles of groups', timeout, () => keycloakRoles(p));
+  describe('many tenants in one realm', timeout, () => keycloakTenants(p));
+  describe('signing in', timeout, () => keycloakSignIn(p));
   describe('when things go wrong', timeout, () => keycloakFailures(p));
 }

@@ -1,5 +1,6 @@
-import { beforeAll, expect } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { openRaw, type Raw, type Server } from './admin-api.ts';
+import { type Relay, startRelay } from './relay.ts';
 
 /** A realm of its own for the tests of one describe block, removed after them. */
 export function useRealm(p: { readonly server: () => Server; readonly prefix: string }): {
@@ -39,4 +40,24 @@ export function useRealm(p: { readonly server: () => Server; readonly prefix: st
   }
 
   return { realm, raw, newUser };
+}
+
+/** No realm yet, and a relay before the server: for tests of how a realm comes to be. */
+export function useRelay(p: {
+  readonly server: () => Server;
+  readonly realm: string;
+  readonly onOpen: (opened: { readonly raw: Raw; readonly relay: Relay }) => void;
+}): void {
+  let raw: Raw;
+  let relay: Relay;
+  beforeAll(async () => {
+    raw = openRaw({ server: p.server(), realm: p.realm });
+    await raw.call('DELETE', '');
+    relay = await startRelay(p.server().url);
+    p.onOpen({ raw, relay });
+  });
+  afterAll(async () => {
+    await relay[Symbol.asyncDispose]();
+    await raw.call('DELETE', '');
+  });
 }

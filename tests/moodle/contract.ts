@@ -442,7 +442,7 @@ export function moodleContract(p: { readonly start: () => Promise<RunningMoodle>
         ['cohort', before.cohort, 'core_cohort_add_cohort_members'],
         ['cohort', after.cohort, 'core_cohort_delete_cohort_members'],
         ['course', before.course, 'enrol_manual_enrol_users'],
-        ['course', after.course, 'enrol_manual_unenrol_users'],
+        ['course', after.course, 'core_role_unassign_roles'],
       ] as const;
       for (const [kind, body, function_] of breaks) {
         const restore = breakOnce(function_, 'after');

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { openDocuments } from '../../services/sandbox/documents.ts';
 import type { MoodleDeed } from '../../services/sandbox/moodle/administration.ts';
-import { type MoodleFaults, startMoodleStandIn } from '../../services/sandbox/moodle/stand-in.ts';
+import type { MoodleFaults } from '../../services/sandbox/moodle/faults.ts';
+import { startMoodleStandIn } from '../../services/sandbox/moodle/stand-in.ts';
 import { account, type Bench, category, cohort, course, openBench } from './bench.ts';
 import { countWrites } from './proxy.ts';
 
@@ -96,6 +97,22 @@ describe('a Moodle that cannot be used', () => {
     const many = { elev1: account('elev1'), elev2: account('elev2') };
     const lacking = { state: 'unknown-host', code: 'no-permission' };
     expect(await site.apply('account', many)).toMatchObject({ elev1: lacking, elev2: lacking });
+  });
+
+  test('that cannot send its welcome mail has enrolled everybody all the same', async () => {
+    await using site = await openSite();
+    await site.administer({ do: 'set', mailBroken: true });
+    await site.apply('category', { skole: category('Skole') });
+    await site.apply('account', { elev1: account('elev1'), elev2: account('elev2') });
+    const enrolments = { elev1: ['editingteacher'], elev2: ['student', 'teacher'] } as const;
+    const body = course({ shortname: 'dansk', category: 'skole', enrolments });
+    expect(await site.apply('course', { dansk: body })).toMatchObject({
+      dansk: { state: 'applied' },
+    });
+    expect((await site.observed('course')).get('dansk')?.body['enrolments']).toEqual([
+      { username: 'elev1', roles: ['editingteacher'] },
+      { username: 'elev2', roles: ['student', 'teacher'] },
+    ]);
   });
 
   test('that is not there concludes nothing', async () => {

@@ -144,4 +144,26 @@ describe('accounts written ahead for user_oidc', () => {
     ]);
     expect(wrong[2]?.message).toContain('mappingQuota');
   });
+
+  it('goes on with local accounts, tells of them, and renames them by the app once they are moved', async () => {
+    await makeProvider(safeSettings);
+    await using local = connectNextcloud({ name: 'nextcloud', mode: 'local', ...server });
+    const before = openMiniLedger(local);
+    await before.apply([group('7a')]);
+    await before.apply([account('mel01', { groups: ['7a'] })]);
+    ledger.know({ kind: 'account', key: 'mel01', externalId: 'mel01' });
+    ledger.know({ kind: 'group', key: '7a', externalId: '7a' });
+    const failed = (await connector.check()).filter((result) => !result.ok);
+    const still = await ledger.apply([account('mel01', { groups: ['7a'], displayName: 'Ny' })]);
+
+    server.standIn.control.moveToOidc(['mel01']);
+    const moved = await ledger.apply([account('mel01', { groups: ['7a'], displayName: 'Nyere' })]);
+
+    expect(failed.map((result) => result.name)).toEqual(['oidc-local-accounts']);
+    expect(failed[0]?.message).toMatch(/^1 of the first 2 accounts are local/);
+    expect([...still, ...moved]).toMatchObject([{ state: 'applied' }, { state: 'applied' }]);
+    const seen = (await observed(connector, 'account')).get('mel01');
+    expect(seen?.body).toMatchObject({ displayName: 'Nyere', groups: ['7a'] });
+    expect((await connector.check()).filter((result) => !result.ok)).toEqual([]);
+  });
 });

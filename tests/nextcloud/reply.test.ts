@@ -33,10 +33,11 @@ describe('reading an answer', () => {
   });
 
   it.each([
-    ['a proxy’s page', 502, '<html>', {}, 'answer-lost'],
-    ['a page under HTTP 200', 200, '<!DOCTYPE html>', {}, 'answer-lost'],
+    ['a proxy’s page', 502, '<html>', {}, 'server-error'],
+    ['a page under HTTP 200', 200, '<!DOCTYPE html>', {}, 'server-error'],
     ['a redirect', 301, '', { location: 'https://sky.example.test/' }, 'not-nextcloud'],
-    ['maintenance', 503, '<!DOCTYPE html>', { 'retry-after': '120' }, 'maintenance'],
+    ['maintenance', 503, '<!DOCTYPE html>', { 'x-nextcloud-maintenance-mode': '1' }, 'maintenance'],
+    ['a proxy without a backend', 503, '<!DOCTYPE html>', { 'retry-after': '120' }, 'busy'],
     ['too many requests', 429, '', { 'retry-after': '7' }, 'too-many-requests'],
   ])('throws on %s', (_title, status, text, headers, code) => {
     expect(() => readReply({ asked, answer: { status, headers, text } })).toThrow(

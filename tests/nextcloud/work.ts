@@ -13,6 +13,7 @@ export interface MiniLedger {
   /** As if an earlier attempt had been made whose answer nobody got. */
   forget(kind: ResourceKind, key: string): void;
   externalId(kind: ResourceKind, key: string): string | undefined;
+  know(p: { kind: ResourceKind; key: string; externalId: string }): void;
 }
 
 export interface Row {
@@ -57,6 +58,7 @@ export function openMiniLedger(connector: Connector): MiniLedger {
       ids.delete(`${kind}/${key}`);
       states.delete(`${kind}/${key}`);
     },
+    know: ({ kind, key, externalId }) => void ids.set(`${kind}/${key}`, externalId),
     externalId: (kind, key) => ids.get(`${kind}/${key}`),
   };
 }
@@ -89,7 +91,10 @@ export function account(
   };
 }
 
-export function folder(mountPoint: string, over: Partial<NextcloudFolder> = {}): Row {
+export function folder(
+  mountPoint: string,
+  over: Partial<NextcloudFolder> = {},
+): Row & { readonly desired: NextcloudFolder } {
   return {
     kind: 'folder',
     key: mountPoint,
@@ -111,4 +116,38 @@ export async function observed(
     found.set(one.externalId, one);
   }
   return found;
+}
+
+/**
+ * Applies until every row is confirmed, in batches of the size that the connector likes, as a worker
+ * does. Returns how often each cause of failure came.
+ */
+export async function drain(p: {
+  readonly ledger: MiniLedger;
+  readonly connector: Connector;
+  readonly rows: readonly Row[];
+  readonly order: readonly ResourceKind[];
+}): Promise<ReadonlyMap<string, number>> {
+  const causes = new Map<string, number>();
+  for (const kind of p.order) {
+    const size = p.connector.claimSize[kind] ?? 1;
+    let due = p.rows.filter((row) => row.kind === kind);
+    for (let attempts = 0; due.length > 0; attempts += 1) {
+      if (attempts > 30) throw new Error(`${due.length} rows of ${kind} never settle`);
+      const left: Row[] = [];
+      for (let from = 0; from < due.length; from += size) {
+        const batch = due.slice(from, from + size).map((row) => ({ ...row, attempts }));
+        const outcomes = await p.ledger.apply(batch);
+        for (const [index, outcome] of outcomes.entries()) {
+          const row = batch[index];
+          if (outcome.state === 'applied' || row === undefined) continue;
+          left.push(row);
+          const cause = `${outcome.state} ${outcome.code}`;
+          causes.set(cause, (causes.get(cause) ?? 0) + 1);
+        }
+      }
+      due = left;
+    }
+  }
+  return causes;
 }

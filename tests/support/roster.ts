@@ -15,6 +15,7 @@ export interface SmallPerson {
   readonly given?: string | null;
   readonly family?: string | null;
   readonly protected?: boolean;
+  readonly email?: string;
   readonly institution: string;
   readonly kind?: AffiliationKind;
   readonly roles?: readonly AffiliationRole[];
@@ -121,7 +122,7 @@ function* personItems(person: SmallPerson): Generator<FeedItem> {
       protected: person.protected ?? false,
       given: person.given === undefined ? `Fornavn${person.uniId}` : person.given,
       family: person.family === undefined ? 'Prøvesen' : person.family,
-      email: null,
+      email: person.email ?? null,
       mayLogIn: true,
     },
   };

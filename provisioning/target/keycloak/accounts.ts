@@ -14,9 +14,11 @@ import {
   mergeAttributes,
   sameAttributes,
 } from './mark.ts';
-import { readGroupPaths, writeMemberships } from './membership.ts';
+import { type GroupPath, readGroupPaths, writeMemberships } from './membership.ts';
+import { joinOrganization, notPrepared, readTenant, type Tenant } from './organization.ts';
 import { readDeclaredAttributes } from './profile.ts';
 import type { KeycloakSession } from './session.ts';
+import { hashStartPassword, startPasswordOf } from './start-password.ts';
 
 /** Measured on 26.7.5, two shared cores, server and client together: see tests/keycloak/README.md. */
 const parallel = 12;
@@ -31,11 +33,17 @@ interface Batch {
   readonly session: KeycloakSession;
   /** Ledger key of a group to its Keycloak id. */
   readonly groupIds: ReadonlyMap<string, string>;
-  readonly paths: Map<string, string | null>;
+  readonly paths: Map<string, GroupPath>;
   /** Null: the realm keeps every attribute. */
   readonly declared: ReadonlySet<string> | null;
+  /** Null: this target has the realm for itself. */
+  readonly tenant: Tenant | null;
   /** Users created with group paths, to be looked at again if a group moved meanwhile. */
-  readonly createdByPath: { readonly id: string; readonly groups: readonly string[] }[];
+  readonly createdByPath: {
+    readonly row: AccountWork;
+    readonly id: string;
+    readonly groups: readonly string[];
+  }[];
 }
 
 export async function applyAccounts(p: {
@@ -53,8 +61,12 @@ export async function applyAccounts(p: {
     const created = wanted.filter((row) => row.externalId === null);
     const named = new Set(created.flatMap((row) => row.desired?.groups ?? []));
     const ids = [...named].flatMap((key) => groupIds.get(key) ?? []);
+    const shared = p.session.settings.organization !== null;
+    const tenant = shared && wanted.length > 0 ? await readTenant(p.session) : null;
+    if (shared && wanted.length > 0 && tenant === null) return rows.map(() => notPrepared());
     const batch: Batch = {
       session: p.session,
+      tenant,
       groupIds,
       paths: await readGroupPaths({ session: p.session, ids }),
       declared: wanted.length === 0 ? null : await readDeclaredAttributes(p.session),
@@ -63,8 +75,8 @@ export async function applyAccounts(p: {
     const outcomes = await Promise.all(
       rows.map((row) => limit(() => applyAccount({ batch, row }))),
     );
-    await repairMovedPaths(batch);
-    return outcomes;
+    const unsure = await repairMovedPaths(batch);
+    return outcomes.map((outcome, index) => unsure.get(rows[index] as AccountWork) ?? outcome);
   } catch (error) {
     const outcome = judgeFailure(error);
     return rows.map(() => outcome);
@@ -73,23 +85,30 @@ export async function applyAccounts(p: {
 
 /**
  * POST takes groups by path only. At rollover a path may come to mean another class between our
- * reading it and the server's use of it, so the paths are read again afterwards.
+ * reading it and the server's use of it, so the paths are read again afterwards. Gives the rows of
+ * which that could not be made sure: their next attempt compares memberships by id.
  */
-async function repairMovedPaths(batch: Batch): Promise<void> {
-  if (batch.createdByPath.length === 0) return;
+async function repairMovedPaths(batch: Batch): Promise<ReadonlyMap<AccountWork, Outcome>> {
+  const unsure = new Map<AccountWork, Outcome>();
+  if (batch.createdByPath.length === 0) return unsure;
   const ids = [...new Set(batch.createdByPath.flatMap((user) => user.groups))];
   const now = await readGroupPaths({ session: batch.session, ids });
   const moved = new Set(ids.filter((id) => now.get(id) !== batch.paths.get(id)));
-  if (moved.size === 0) return;
+  if (moved.size === 0) return unsure;
   const limit = pLimit(parallel);
   const affected = batch.createdByPath.filter((user) => user.groups.some((id) => moved.has(id)));
   await Promise.all(
     affected.map((user) =>
-      limit(() =>
-        writeMemberships({ session: batch.session, userId: user.id, groups: user.groups }),
-      ),
+      limit(async () => {
+        try {
+          await writeMemberships({ ...batch, userId: user.id, groups: user.groups });
+        } catch (error) {
+          unsure.set(user.row, judgeFailure(error));
+        }
+      }),
     ),
   );
+  return unsure;
 }
 
 async function applyAccount(p: {
@@ -97,10 +116,10 @@ async function applyAccount(p: {
   readonly row: AccountWork;
 }): Promise<Outcome> {
   const { batch, row } = p;
-  const { client, call } = batch.session;
+  const { client, read } = batch.session;
   try {
     if (row.desired === null) return await deleteAccount({ session: batch.session, row });
-    const fault = faultIn({ desired: row.desired, declared: batch.declared });
+    const fault = faultIn({ ...batch, desired: row.desired });
     if (fault !== null) return fault;
     const groups: string[] = [];
     for (const key of row.desired.groups) {
@@ -113,7 +132,7 @@ async function applyAccount(p: {
     const want = { batch, row, desired: row.desired, groups };
     if (row.externalId !== null) {
       const id = row.externalId;
-      const current = await call(() => client.users.findOne({ id }));
+      const current = await read(() => client.users.findOne({ id }));
       if (current) return await updateAccount({ ...want, id, current });
     }
     return await createAccount(want);
@@ -123,9 +142,18 @@ async function applyAccount(p: {
 }
 
 function faultIn(p: {
+  readonly session: KeycloakSession;
   readonly desired: KeycloakAccount;
   readonly declared: ReadonlySet<string> | null;
 }): Outcome | null {
+  if (p.desired.startPassword !== undefined && p.session.settings.startPasswordSecret === null) {
+    return retry({
+      code: 'no-start-secret',
+      afterMs: 300_000,
+      detail:
+        'The policy gives start passwords: name their secret in the target (startPasswordEnv).',
+    });
+  }
   if (p.declared === null) return null;
   if (!p.declared.has(markAttribute)) {
     return retry({
@@ -159,10 +187,13 @@ async function createAccount(p: Wanted): Promise<Outcome> {
     return linkTaken();
   }
   // Only a user that somebody deleted by hand is made anew without its groups having been read.
-  const unread = p.groups.filter((id) => !batch.paths.has(id));
-  for (const [id, path] of await readGroupPaths({ session, ids: unread }))
+  const unknown = p.groups.filter((id) => !batch.paths.has(id));
+  for (const [id, path] of await readGroupPaths({ session, ids: unknown })) {
     batch.paths.set(id, path);
+  }
   const paths = p.groups.map((id) => batch.paths.get(id) ?? null);
+  const unread = paths.find((path) => typeof path === 'object' && path !== null);
+  if (unread !== undefined && unread !== null && typeof unread === 'object') return unread;
   // A group that vanished: the ledger's own repair makes it again.
   if (paths.includes(null)) {
     return retry({
@@ -179,17 +210,17 @@ async function createAccount(p: Wanted): Promise<Outcome> {
     // Absent would mean false.
     enabled: desired.active,
     attributes: { ...desired.attributes, [markAttribute]: [row.key] },
-    groups: paths.filter((path) => path !== null),
+    groups: paths.filter((path) => typeof path === 'string'),
     federatedIdentities: links.map((link) => ({
       identityProvider: link.alias,
       userId: link.userId,
       userName: link.userId,
     })),
+    ...(desired.startPassword === undefined ? {} : { credentials: [await credentialOf(p)] }),
   };
+  let id: string;
   try {
-    const { id } = await session.call(() => session.client.users.create(body));
-    if (p.groups.length > 0) batch.createdByPath.push({ id, groups: p.groups });
-    return { state: 'applied', externalId: id };
+    ({ id } = await session.call(() => session.client.users.create(body)));
   } catch (error) {
     const status = statusOf(error);
     if (status === 409) return adoptOrRefuse({ ...p, error });
@@ -202,25 +233,46 @@ async function createAccount(p: Wanted): Promise<Outcome> {
     }
     throw error;
   }
+  if (p.groups.length > 0) batch.createdByPath.push({ row, id, groups: p.groups });
+  if (batch.tenant !== null) {
+    await joinOrganization({ session, tenant: batch.tenant, userId: id, fresh: true });
+  }
+  return { state: 'applied', externalId: id };
+}
+
+async function credentialOf(p: Wanted) {
+  const secret = p.batch.session.settings.startPasswordSecret ?? '';
+  const password = startPasswordOf({ secret, key: p.row.key });
+  return hashStartPassword({ password, change: p.desired.startPassword?.change === true });
+}
+
+/**
+ * A 409 for which nobody stands with the username. The text of a lost race names both the username
+ * and the e-mail, and says nothing of either.
+ */
+function judgeConflict(error: unknown): Outcome {
+  if (!/same email$/.test(serverMessageOf(error))) {
+    return retry({ code: 'conflict', detail: 'A lost race for a username.' });
+  }
+  return rejected({
+    code: 'email-taken',
+    detail: 'Another user has this e-mail: allow duplicate e-mails in the realm, or clear one.',
+  });
 }
 
 /** 409: our own user from an attempt whose answer was lost, or somebody else's name. */
 async function adoptOrRefuse(p: Wanted & { readonly error: unknown }): Promise<Outcome> {
-  const { client, call } = p.batch.session;
+  const { client, read } = p.batch.session;
   const username = p.desired.username;
-  const [holder] = await call(() => client.users.find({ username, exact: true }));
-  if (holder === undefined) {
-    if (!/email/.test(serverMessageOf(p.error))) {
-      return retry({ code: 'conflict', detail: 'A lost race for a username.' });
-    }
-    return rejected({
-      code: 'email-taken',
-      detail: 'Another user has this e-mail: allow duplicate e-mails in the realm, or clear one.',
-    });
-  }
+  const [holder] = await read(() => client.users.find({ username, exact: true }));
+  if (holder === undefined) return judgeConflict(p.error);
   if (markOf(holder) === p.row.key) {
     return updateAccount({ ...p, id: String(holder.id), current: holder });
   }
+  return usernameTaken();
+}
+
+function usernameTaken(): Outcome {
   return rejected({
     code: 'username-taken',
     detail: 'A user that is not this one has the username: let a plan adopt it, or rename it.',
@@ -241,8 +293,10 @@ async function updateAccount(
       await session.call(() => session.client.users.update({ id }, next));
     } catch (error) {
       if (statusOf(error) !== 409) throw error;
-      const code = /email/.test(serverMessageOf(error)) ? 'email-taken' : 'username-taken';
-      return rejected({ code, detail: 'Another user has this username or e-mail.' });
+      const username = desired.username;
+      const query = { username, exact: true };
+      const [holder] = await session.read(() => session.client.users.find(query));
+      return holder === undefined || holder.id === id ? judgeConflict(error) : usernameTaken();
     }
   }
   // Disabling alone leaves sessions alive; the ledger's own memory decides, so that a lost answer
@@ -251,12 +305,29 @@ async function updateAccount(
     await session.call(() => session.client.users.logout({ id }));
   }
   await writeMemberships({ session, userId: id, groups: p.groups });
+  if (p.batch.tenant !== null) {
+    await joinOrganization({ session, tenant: p.batch.tenant, userId: id, fresh: false });
+  }
+  if (await mayStart(p)) {
+    const credentials = [await credentialOf(p)];
+    await session.call(() => session.client.users.update({ id }, { credentials }));
+  }
   const plan = await linksToWrite({ session, userId: id, desired, applied: row.applied });
   if ((await holdersOf({ session, links: plan.add })).some((holder) => holder.id !== id)) {
     return linkTaken();
   }
   await writeLinks({ session, userId: id, plan });
   return { state: 'applied', externalId: id };
+}
+
+/** An account that stood before its start password was wanted gets it only while it has none at all. */
+async function mayStart(p: Wanted & { readonly id: string }): Promise<boolean> {
+  const { applied } = p.row;
+  if (p.desired.startPassword === undefined) return false;
+  if (applied === null || applied.startPassword !== undefined) return false;
+  const { client, read } = p.batch.session;
+  const held = await read(() => client.users.getCredentials({ id: p.id }));
+  return !held.some((credential) => credential.type === 'password');
 }
 
 /**
@@ -327,13 +398,13 @@ async function findForDeletion(p: {
   readonly session: KeycloakSession;
   readonly row: AccountWork;
 }): Promise<UserRepresentation | null> {
-  const { client, call } = p.session;
+  const { client, read } = p.session;
   const id = p.row.externalId;
-  if (id !== null) return (await call(() => client.users.findOne({ id }))) ?? null;
+  if (id !== null) return (await read(() => client.users.findOne({ id }))) ?? null;
   // Never confirmed: only a lost answer can have left one behind. Searching by attribute reads the
   // whole table, which this rare case may.
   const q = `"${markAttribute}":"${p.row.key.replaceAll('"', '\\"')}"`;
-  const found = await call(() => client.users.find({ q, max: 10 }));
+  const found = await read(() => client.users.find({ q, max: 10 }));
   return found.find((user) => markOf(user) === p.row.key) ?? null;
 }
 

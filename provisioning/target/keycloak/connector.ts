@@ -3,12 +3,13 @@
 import type { Connector } from '../contract.ts';
 import { applyAccounts } from './accounts.ts';
 import { checkKeycloak } from './check.ts';
+import type { KeycloakConnection } from './connection.ts';
 import { applyGroups } from './groups.ts';
 import { observeAccounts, observeGroups } from './observe.ts';
 import { prepareRealm } from './prepare.ts';
-import { type KeycloakConnection, openSession } from './session.ts';
+import { openSession } from './session.ts';
 
-export type { KeycloakConnection } from './session.ts';
+export type { KeycloakConnection } from './connection.ts';
 
 /**
  * Opens nothing until the first call. `apply` never throws for what Keycloak does; it lets a failing
@@ -19,7 +20,7 @@ export function connectKeycloak(p: KeycloakConnection): Connector {
   return {
     name: p.name,
     type: 'keycloak',
-    claimSize: { group: 40, account: 120 },
+    claimSize: { group: 40, account: 360 },
     prepare: () => prepareRealm(session),
     check: () => checkKeycloak(session),
     observe({ kind }) {

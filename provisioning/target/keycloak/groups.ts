@@ -9,6 +9,7 @@ import pLimit from 'p-limit';
 import type { KeycloakGroup } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import { judgeFailure, rejected, retry, statusOf } from './failure.ts';
+import { openRoleBook, type RoleBook, rolesToWrite, writeRoles } from './group-roles.ts';
 import {
   type Attributes,
   closedAttribute,
@@ -17,6 +18,7 @@ import {
   mergeAttributes,
   sameAttributes,
 } from './mark.ts';
+import { notPrepared, readTenant } from './organization.ts';
 import type { KeycloakSession } from './session.ts';
 
 /** Group writes invalidate the realm's cache on every node; more than a few at once only stampede it. */
@@ -48,6 +50,17 @@ export async function applyGroups(p: {
   readonly externalIds: ExternalIdLookup;
 }): Promise<readonly Outcome[]> {
   const rows = p.batch as readonly GroupWork[];
+  let root: string | null = null;
+  if (p.session.settings.organization !== null) {
+    try {
+      root = (await readTenant(p.session))?.groupId ?? null;
+    } catch (error) {
+      const outcome = judgeFailure(error);
+      return rows.map(() => outcome);
+    }
+    if (root === null) return rows.map(() => notPrepared());
+  }
+  const book = openRoleBook(p.session);
   const parents = rows.flatMap((row) => (row.desired?.parent ? [row.desired.parent] : []));
   const ids = new Map(
     parents.length === 0
@@ -58,7 +71,9 @@ export async function applyGroups(p: {
   const limit = pLimit(parallel);
   const runAll = async (some: readonly GroupWork[]) => {
     const attempts = await Promise.all(
-      some.map((row) => limit(async () => [row, await attempt({ ...p, row, ids })] as const)),
+      some.map((row) =>
+        limit(async () => [row, await attempt({ ...p, row, ids, root, book })] as const),
+      ),
     );
     const held = new Map<GroupWork, string | null>();
     for (const [row, result] of attempts) {
@@ -132,8 +147,8 @@ async function breakCircle(p: {
     if (next !== row.key) continue;
     const id = row.externalId;
     try {
-      const { client, call } = p.session;
-      const current = await call(() => client.groups.findOne({ id }));
+      const { client, call, read } = p.session;
+      const current = await read(() => client.groups.findOne({ id }));
       if (!current || markOf(current) !== row.key) continue;
       const name = withSuffix({ name: row.desired.name, key: row.key });
       if (current.name === name) continue;
@@ -150,20 +165,23 @@ async function attempt(p: {
   readonly session: KeycloakSession;
   readonly row: GroupWork;
   readonly ids: ReadonlyMap<string, string>;
+  /** What stands in for the top of the realm; null: its top. */
+  readonly root: string | null;
+  readonly book: RoleBook;
 }): Promise<Attempt> {
-  const { row, session } = p;
+  const { book, row, session } = p;
   try {
     if (row.desired === null) return await deleteGroup({ session, row });
     const fault = faultIn(row.desired);
     if (fault !== null) return fault;
-    const parent = row.desired.parent === null ? null : p.ids.get(row.desired.parent);
+    const parent = row.desired.parent === null ? p.root : p.ids.get(row.desired.parent);
     if (parent === undefined) {
       return retry({ code: 'needs-group', detail: 'The parent group is not in Keycloak yet.' });
     }
-    const want = { session, row, desired: row.desired, parent };
+    const want = { session, book, row, desired: row.desired, parent };
     if (row.externalId !== null) {
       const id = row.externalId;
-      const current = await session.call(() => session.client.groups.findOne({ id }));
+      const current = await session.read(() => session.client.groups.findOne({ id }));
       if (current) return await updateGroup({ ...want, id, current });
     }
     return await createGroup(want);
@@ -218,6 +236,7 @@ interface Wanted {
   readonly desired: KeycloakGroup;
   /** Keycloak id of the parent; null for a top group. */
   readonly parent: string | null;
+  readonly book: RoleBook;
 }
 
 async function createGroup(p: Wanted): Promise<Attempt> {
@@ -225,20 +244,29 @@ async function createGroup(p: Wanted): Promise<Attempt> {
   const name = groupNameOf({ body: p.desired, key: p.row.key });
   const body = { name, attributes: { ...attributesOf({ body: p.desired, key: p.row.key }) } };
   const parent = p.parent;
+  const changes = await rolesToWrite({ ...p, applied: p.row.applied, current: null });
+  if ('state' in changes) return changes;
+  let made: string;
   try {
     const { id } = await call(() =>
       parent === null
         ? client.groups.create(body)
         : client.groups.createChildGroup({ id: parent }, body),
     );
-    return { state: 'applied', externalId: id };
+    made = id;
   } catch (error) {
     if (statusOf(error) === 404 && parent !== null) {
       return retry({ code: 'needs-group', detail: 'The parent group is gone from Keycloak.' });
     }
     if (statusOf(error) !== 409) throw error;
+    return adoptOrWait({ ...p, name });
   }
-  const holder = await findByName({ session: p.session, parent, name });
+  await writeRoles({ session: p.session, groupId: made, changes });
+  return { state: 'applied', externalId: made };
+}
+
+async function adoptOrWait(p: Wanted & { readonly name: string }): Promise<Attempt> {
+  const holder = await findByName(p);
   if (holder === null) return { state: 'name-held', by: null };
   // An earlier attempt whose answer was lost.
   if (markOf(holder) === p.row.key) {
@@ -261,10 +289,10 @@ async function findByName(p: {
   readonly parent: string | null;
   readonly name: string;
 }): Promise<GroupRepresentation | null> {
-  const { client, call } = p.session;
+  const { client, read } = p.session;
   const query = { search: p.name, exact: true, briefRepresentation: false, first: 0, max: 100 };
   const parent = p.parent;
-  const found = await call(() =>
+  const found = await read(() =>
     parent === null
       ? client.groups.find({ ...query, populateHierarchy: false })
       : client.groups.listSubGroups({ ...query, parentId: parent }),
@@ -283,6 +311,8 @@ async function updateGroup(
   // No mark: the ledger was told by an approved plan to adopt this group.
   if (mark !== null && mark !== row.key) return notOurs();
   const name = groupNameOf({ body: p.desired, key: row.key });
+  const changes = await rolesToWrite({ ...p, applied: row.applied });
+  if ('state' in changes) return changes;
   const attributes = mergeAttributes({
     current: (current.attributes ?? {}) as Attributes,
     desired: attributesOf({ body: p.desired, key: row.key }),
@@ -306,6 +336,7 @@ async function updateGroup(
     }
     return { state: 'name-held', by: null };
   }
+  await writeRoles({ session: p.session, groupId: id, changes });
   return { state: 'applied', externalId: id };
 }
 
@@ -337,12 +368,12 @@ async function deleteGroup(p: {
   readonly session: KeycloakSession;
   readonly row: GroupWork;
 }): Promise<Outcome> {
-  const { client, call } = p.session;
+  const { client, call, read } = p.session;
   const current = await findForDeletion(p);
   if (current === null) return { state: 'applied', externalId: null };
   if (markOf(current) !== p.row.key) return notOurs();
   const id = String(current.id);
-  const children = await call(() =>
+  const children = await read(() =>
     client.groups.listSubGroups({ parentId: id, first: 0, max: 100, briefRepresentation: false }),
   );
   if (children.some((child) => markOf(child) === null)) {
@@ -364,12 +395,12 @@ async function findForDeletion(p: {
   readonly session: KeycloakSession;
   readonly row: GroupWork;
 }): Promise<GroupRepresentation | null> {
-  const { client, call } = p.session;
+  const { client, read } = p.session;
   const id = p.row.externalId;
-  if (id !== null) return (await call(() => client.groups.findOne({ id }))) ?? null;
+  if (id !== null) return (await read(() => client.groups.findOne({ id }))) ?? null;
   // Never confirmed: only a lost answer can have left one behind.
   const q = `"${markAttribute}":"${p.row.key.replaceAll('"', '\\"')}"`;
-  const found = await call(() =>
+  const found = await read(() =>
     client.groups.find({ q, populateHierarchy: false, briefRepresentation: false, max: 10 }),
   );
   return found.find((group) => markOf(group) === p.row.key) ?? null;

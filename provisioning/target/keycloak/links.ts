@@ -33,7 +33,7 @@ export async function readAliases(session: KeycloakSession): Promise<ReadonlySet
 
 async function listAliases(session: KeycloakSession): Promise<ReadonlySet<string> | null> {
   try {
-    const all = await session.call(() => session.client.identityProviders.find());
+    const all = await session.read(() => session.client.identityProviders.find());
     return new Set(all.flatMap((provider) => provider.alias ?? []));
   } catch (error) {
     if (statusOf(error) === 403) return null;
@@ -59,11 +59,11 @@ export async function holdersOf(p: {
   readonly session: KeycloakSession;
   readonly links: readonly Link[];
 }): Promise<readonly { readonly id: string; readonly mark: string | null }[]> {
-  const { client, call } = p.session;
+  const { client, read } = p.session;
   const holders: { id: string; mark: string | null }[] = [];
   for (const link of p.links) {
     const query = { idpAlias: link.alias, idpUserId: link.userId, max: 5 };
-    for (const user of await call(() => client.users.find(query))) {
+    for (const user of await read(() => client.users.find(query))) {
       holders.push({ id: String(user.id), mark: markOf(user) });
     }
   }
@@ -80,8 +80,8 @@ export async function linksToWrite(p: {
   const want = await usableLinks({ session: p.session, links: p.desired.links });
   const wrote = await usableLinks({ session: p.session, links: p.applied?.links ?? [] });
   if (want.length === 0 && wrote.length === 0) return { add: [], remove: [] };
-  const { client, call } = p.session;
-  const rows = await call(() => client.users.listFederatedIdentities({ id: p.userId }));
+  const { client, read } = p.session;
+  const rows = await read(() => client.users.listFederatedIdentities({ id: p.userId }));
   const stands = new Map(rows.map((row) => [String(row.identityProvider), String(row.userId)]));
   const add = want.filter((link) => stands.get(link.alias) !== link.userId);
   const wanted = new Set(want.map((link) => link.alias));

@@ -1,24 +1,101 @@
 /** Who is in which group. Groups without our mark are somebody else's: nobody is taken out of them. */
 
 import pLimit from 'p-limit';
-import { statusOf } from './failure.ts';
+import type { Outcome } from '../contract.ts';
+import { judgeFailure, statusOf } from './failure.ts';
 import { markOf } from './mark.ts';
 import type { KeycloakSession } from './session.ts';
 
-/** Path by Keycloak id, null where the group is gone. Paths are read afresh for each batch: a rename changes those of a whole subtree. */
+/** Where a group stands: its path, null where it is gone, or why that could not be read. */
+export type GroupPath = string | null | Outcome;
+
+/** Under which parent a group was met last: only a hint where to look for it, never an answer. */
+const lastParents = new WeakMap<KeycloakSession, Map<string, string>>();
+/** From so many groups on, listing their parent's children is the shorter way. */
+const worthListing = 3;
+const parallel = 8;
+
+/**
+ * By Keycloak id. Paths are read afresh for each batch: a rename changes those of a whole subtree.
+ * People of a batch come from classes all over, so the classes of a school are read by one listing. A
+ * read that fails is told for its group alone, so that it holds up nobody else.
+ */
 export async function readGroupPaths(p: {
   readonly session: KeycloakSession;
   readonly ids: readonly string[];
-}): Promise<Map<string, string | null>> {
-  const { client, call } = p.session;
-  const limit = pLimit(8);
-  const read = [...new Set(p.ids)].map((id) =>
-    limit(async () => {
-      const group = await call(() => client.groups.findOne({ id }));
-      return [id, group?.path ?? null] as const;
-    }),
+}): Promise<Map<string, GroupPath>> {
+  const { session } = p;
+  const wanted = new Set(p.ids);
+  const parents = lastParents.get(session) ?? new Map<string, string>();
+  lastParents.set(session, parents);
+  const limit = pLimit(parallel);
+  const paths = new Map<string, GroupPath>();
+  const listed = new Set<string>();
+  const missing = () => [...wanted].filter((id) => !paths.has(id));
+
+  async function list(parent: string): Promise<void> {
+    listed.add(parent);
+    for (const [id, path] of await listPaths({ session, parent })) {
+      parents.set(id, parent);
+      if (wanted.has(id)) paths.set(id, path);
+    }
+  }
+  async function readSome(ids: readonly string[]): Promise<void> {
+    const reading = ids.map((id) =>
+      limit(async () => paths.set(id, await readPath({ session, id, parents }))),
+    );
+    await Promise.all(reading);
+  }
+  function listable(known: readonly string[]): string[] {
+    const below = Map.groupBy(known, (id) => parents.get(id));
+    return [...below].flatMap(([parent, ids]) =>
+      parent === undefined || listed.has(parent) || ids.length < worthListing ? [] : [parent],
+    );
+  }
+
+  await Promise.all(listable(missing()).map((parent) => limit(() => list(parent))));
+  let strangers = missing().filter((id) => !parents.has(id));
+  while (strangers.length > 0) {
+    // A few of them tell where their neighbours are.
+    const scouts = strangers.slice(0, parallel);
+    await readSome(scouts);
+    const met = new Set(scouts.flatMap((id) => parents.get(id) ?? []));
+    const worth = strangers.length - scouts.length >= worthListing;
+    const next = [...met].filter((parent) => worth && !listed.has(parent));
+    await Promise.all(next.map((parent) => limit(() => list(parent))));
+    strangers = missing().filter((id) => !parents.has(id));
+  }
+  await readSome(missing());
+  return paths;
+}
+
+/** What is missing here, and everything where the listing fails, is read one by one afterwards. */
+async function listPaths(p: {
+  readonly session: KeycloakSession;
+  readonly parent: string;
+}): Promise<readonly (readonly [string, string])[]> {
+  const { client, read } = p.session;
+  const query = { parentId: p.parent, first: 0, max: -1, briefRepresentation: true };
+  const children = await read(() => client.groups.listSubGroups(query)).catch(() => []);
+  return children.flatMap(({ id, path }) =>
+    id === undefined || path === undefined ? [] : [[id, path] as const],
   );
-  return new Map(await Promise.all(read));
+}
+
+async function readPath(p: {
+  readonly session: KeycloakSession;
+  readonly id: string;
+  readonly parents: Map<string, string>;
+}): Promise<GroupPath> {
+  const { client, read } = p.session;
+  const { id } = p;
+  try {
+    const group = await read(() => client.groups.findOne({ id }));
+    if (group?.parentId !== undefined) p.parents.set(id, group.parentId);
+    return group?.path ?? null;
+  } catch (error) {
+    return judgeFailure(error);
+  }
 }
 
 /** PUT and DELETE of a pair are idempotent, so an attempt cut short is simply done again. */
@@ -28,9 +105,9 @@ export async function writeMemberships(p: {
   /** Keycloak ids of all groups of ours that the user shall be in. */
   readonly groups: readonly string[];
 }): Promise<void> {
-  const { client, call } = p.session;
+  const { client, call, read } = p.session;
   const id = p.userId;
-  const current = await call(() => client.users.listGroups({ id, briefRepresentation: false }));
+  const current = await read(() => client.users.listGroups({ id, briefRepresentation: false }));
   const has = new Set(current.map((group) => group.id));
   for (const groupId of p.groups) {
     if (!has.has(groupId)) await call(() => client.users.addToGroup({ id, groupId }));

@@ -7,6 +7,7 @@ import type { Observed } from '../contract.ts';
 import { withSuffix } from './groups.ts';
 import { readAliases } from './links.ts';
 import { accountAttributes, closedAttribute, markAttribute, markOf } from './mark.ts';
+import { readTenant, type Tenant } from './organization.ts';
 import type { KeycloakSession } from './session.ts';
 
 const page = 100;
@@ -44,18 +45,31 @@ export async function* readPages<T extends { id?: string }>(p: {
   }
 }
 
-/** The whole tree, parents before children. */
-async function* readGroups(session: KeycloakSession): AsyncGenerator<GroupRepresentation> {
-  const { client, read } = session;
-  const waiting: string[] = [];
+/** Null: the realm is this tenant's own. */
+async function tenantOf(session: KeycloakSession): Promise<Tenant | null> {
+  if (session.settings.organization === null) return null;
+  const tenant = await readTenant(session);
+  if (tenant !== null) return tenant;
+  throw new Error('The realm has no organization for this tenant: prepare the target.');
+}
+
+/** The whole tree, parents before children; of a shared realm only what lies below the tenant's top group. */
+async function* readGroups(p: {
+  readonly session: KeycloakSession;
+  readonly tenant: Tenant | null;
+}): AsyncGenerator<GroupRepresentation> {
+  const { client, read } = p.session;
+  const waiting: string[] = p.tenant === null ? [] : [p.tenant.groupId];
   const whole = { briefRepresentation: false };
-  yield* collect(
-    readPages({
-      size: page,
-      fetch: (first, max) => read(() => client.groups.find({ first, max, ...whole })),
-    }),
-    waiting,
-  );
+  if (p.tenant === null) {
+    yield* collect(
+      readPages({
+        size: page,
+        fetch: (first, max) => read(() => client.groups.find({ first, max, ...whole })),
+      }),
+      waiting,
+    );
+  }
   for (let parentId = waiting.shift(); parentId !== undefined; parentId = waiting.shift()) {
     const id = parentId;
     yield* collect(
@@ -79,9 +93,10 @@ async function* collect(
   }
 }
 
-/** `body`: name, path, parent (Keycloak id or null), active, attributes without our marks. */
+/** `body`: name, path, parent (Keycloak id or null), active, attributes without our marks, roles. */
 export async function* observeGroups(session: KeycloakSession): AsyncGenerator<Observed> {
-  for await (const group of readGroups(session)) {
+  const tenant = await tenantOf(session);
+  for await (const group of readGroups({ session, tenant })) {
     const key = markOf(group);
     const attributes = { ...(group.attributes ?? {}) };
     const active = attributes[closedAttribute] === undefined;
@@ -97,9 +112,11 @@ export async function* observeGroups(session: KeycloakSession): AsyncGenerator<O
         // A closed group stands under a name of its own; see `groupNameOf`.
         name: !active && name.endsWith(suffix) ? name.slice(0, name.length - suffix.length) : name,
         path: group.path ?? null,
-        parent: group.parentId ?? null,
+        parent: group.parentId === tenant?.groupId ? null : (group.parentId ?? null),
         active,
         attributes,
+        realmRoles: (group.realmRoles ?? []).toSorted(),
+        clientRoles: group.clientRoles ?? {},
       },
     };
   }
@@ -112,11 +129,17 @@ export async function* observeGroups(session: KeycloakSession): AsyncGenerator<O
  */
 export async function* observeAccounts(session: KeycloakSession): AsyncGenerator<Observed> {
   const { client, read } = session;
-  const paths = await readMemberships(session);
+  const tenant = await tenantOf(session);
+  const paths = await readMemberships({ session, tenant });
   const linked = await readLinked(session);
-  const users = readPages({
+  const users = readPages<UserRepresentation>({
     size: page,
-    fetch: (first, max) => read(() => client.users.find({ first, max })),
+    fetch: (first, max) =>
+      read(() =>
+        tenant === null
+          ? client.users.find({ first, max })
+          : client.organizations.listMembers(membersPage({ tenant, first, max })),
+      ),
   });
   let chunk: UserRepresentation[] = [];
   for await (const user of users) {
@@ -126,6 +149,12 @@ export async function* observeAccounts(session: KeycloakSession): AsyncGenerator
     chunk = [];
   }
   yield* present({ session, chunk, paths, linked });
+}
+
+/** Brief, as it is by default, leaves attributes out; the client's types do not know the word here. */
+function membersPage(p: { readonly tenant: Tenant; readonly first: number; readonly max: number }) {
+  const { first, max } = p;
+  return { orgId: p.tenant.organizationId, first, max, briefRepresentation: false };
 }
 
 async function* present(p: {
@@ -182,14 +211,15 @@ async function readLinks(p: {
     .sort((a, b) => (a.provider < b.provider ? -1 : 1));
 }
 
-async function readMemberships(
-  session: KeycloakSession,
-): Promise<ReadonlyMap<string, readonly string[]>> {
-  const { client, read } = session;
+async function readMemberships(p: {
+  readonly session: KeycloakSession;
+  readonly tenant: Tenant | null;
+}): Promise<ReadonlyMap<string, readonly string[]>> {
+  const { client, read } = p.session;
   const limit = pLimit(parallel);
   const paths = new Map<string, string[]>();
   const reading: Promise<void>[] = [];
-  for await (const group of readGroups(session)) {
+  for await (const group of readGroups(p)) {
     const id = String(group.id);
     const path = String(group.path);
     reading.push(

@@ -1,9 +1,11 @@
 /** Makes a realm ready for us. Everything is read first and written only where it differs. */
 
-import { isDeepStrictEqual } from 'node:util';
-import type ProtocolMapperRepresentation from '@keycloak/keycloak-admin-client/lib/defs/protocolMapperRepresentation.js';
 import type RealmRepresentation from '@keycloak/keycloak-admin-client/lib/defs/realmRepresentation.js';
+import { prepareApiClients } from './api-clients.ts';
+import { prepareIdentityProviders } from './identity-provider.ts';
+import { prepareOrganization } from './organization.ts';
 import { desiredProfile, sameProfile } from './profile.ts';
+import { prepareScope, schoolMappers, scopeName } from './scope.ts';
 import type { KeycloakSession } from './session.ts';
 
 /** Without these our accounts would clash or could be changed behind our back. Enforced on every run. */
@@ -44,14 +46,21 @@ const firstRealmSettings = {
   defaultLocale: 'da',
 } as const;
 
-/** The scope that our applications ask for; its claims are all they learn about a person. */
-export const scopeName = 'skole';
-
 export async function prepareRealm(session: KeycloakSession): Promise<void> {
   await prepareSettings(session);
   await prepareProfile(session);
   await prepareRequiredAction(session);
-  await prepareScope(session);
+  await prepareScope({
+    session,
+    name: scopeName,
+    description: 'Who a person is at school, written by Skolebus',
+    mappers: schoolMappers,
+  });
+  const { api, identityProviders: providers } = session.settings;
+  await prepareRealmRoles(session);
+  if (api !== null) await prepareApiClients({ session, api });
+  await prepareIdentityProviders({ session, providers });
+  await prepareOrganization(session);
 }
 
 async function prepareSettings(session: KeycloakSession): Promise<void> {
@@ -99,76 +108,12 @@ async function prepareRequiredAction(session: KeycloakSession): Promise<void> {
   );
 }
 
-function attributeMapper(p: {
-  readonly claim: string;
-  readonly attribute: string;
-  readonly multivalued: boolean;
-}): ProtocolMapperRepresentation {
-  return {
-    name: p.claim,
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-usermodel-attribute-mapper',
-    config: {
-      'user.attribute': p.attribute,
-      'claim.name': p.claim,
-      'jsonType.label': 'String',
-      ...(p.multivalued ? { multivalued: 'true' } : {}),
-      ...inTokens,
-    },
-  };
-}
-
-const inTokens = {
-  'id.token.claim': 'true',
-  'access.token.claim': 'true',
-  'userinfo.token.claim': 'true',
-  'introspection.token.claim': 'true',
-};
-
-const mappers: readonly ProtocolMapperRepresentation[] = [
-  // Applications that match on the username need it without the scope `profile`, which holds names.
-  attributeMapper({ claim: 'preferred_username', attribute: 'username', multivalued: false }),
-  attributeMapper({ claim: 'uniId', attribute: 'uniId', multivalued: false }),
-  attributeMapper({ claim: 'institutions', attribute: 'institutions', multivalued: true }),
-  attributeMapper({ claim: 'kinds', attribute: 'kinds', multivalued: true }),
-  attributeMapper({ claim: 'schoolRoles', attribute: 'roles', multivalued: true }),
-  {
-    name: 'groups',
-    protocol: 'openid-connect',
-    protocolMapper: 'oidc-group-membership-mapper',
-    // Bare names mean only top groups in policies since 26.8.
-    config: { 'full.path': 'true', 'claim.name': 'groups', ...inTokens },
-  },
-];
-
-async function prepareScope(session: KeycloakSession): Promise<void> {
+async function prepareRealmRoles(session: KeycloakSession): Promise<void> {
   const { client, call } = session;
-  const scopes = await call(() => client.clientScopes.find());
-  const scope = scopes.find((one) => one.name === scopeName);
-  if (scope === undefined) {
-    await call(() =>
-      client.clientScopes.create({
-        name: scopeName,
-        description: 'Who a person is at school, written by Skolebus',
-        protocol: 'openid-connect',
-        attributes: { 'include.in.token.scope': 'false', 'display.on.consent.screen': 'false' },
-        protocolMappers: [...mappers],
-      }),
-    );
-    return;
-  }
-  const id = String(scope.id);
-  for (const mapper of mappers) {
-    const stands = scope.protocolMappers?.find((one) => one.name === mapper.name);
-    if (stands === undefined) {
-      await call(() => client.clientScopes.addProtocolMapper({ id }, mapper));
-    } else if (
-      stands.protocolMapper !== mapper.protocolMapper ||
-      !isDeepStrictEqual({ ...stands.config, ...mapper.config }, stands.config)
-    ) {
-      const mapperId = String(stands.id);
-      const body = { ...stands, ...mapper, config: { ...stands.config, ...mapper.config } };
-      await call(() => client.clientScopes.updateProtocolMapper({ id, mapperId }, body));
-    }
+  const wanted = session.settings.realmRoles;
+  if (wanted.length === 0) return;
+  const stands = new Set((await call(() => client.roles.find())).map((role) => role.name));
+  for (const name of wanted) {
+    if (!stands.has(name)) await call(() => client.roles.create({ name }));
   }
 }

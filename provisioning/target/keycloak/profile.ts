@@ -36,7 +36,7 @@ export async function readDeclaredAttributes(
 
 async function listDeclared(session: KeycloakSession): Promise<ReadonlySet<string> | null> {
   try {
-    const profile = await session.call(() => session.client.users.getProfile());
+    const profile = await session.read(() => session.client.users.getProfile());
     const policy = String(profile.unmanagedAttributePolicy ?? 'DISABLED');
     if (policy === 'ENABLED' || policy === 'ADMIN_EDIT') return null;
     return new Set((profile.attributes ?? []).flatMap((attribute) => attribute.name ?? []));

@@ -3,33 +3,22 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import KeycloakAdminClient, { NetworkError } from '@keycloak/keycloak-admin-client';
 import { z } from 'zod';
-
-export interface KeycloakConnection {
-  readonly name: string;
-  /** Base address, without `/admin` or `/realms`. */
-  readonly url: string;
-  readonly realm: string;
-  /** An administrator of the master realm, or a client with a service account in `realm`. */
-  readonly credentials:
-    | { readonly user: string; readonly password: string }
-    | { readonly clientId: string; readonly clientSecret: string };
-  /**
-   * Where brokered logins are written ahead: a string is the alias to use whatever provider a link
-   * names; null writes no links; absent uses each link's own provider name as the alias. A link to
-   * an alias that the realm does not have is left out, since the server would take it and hide it.
-   */
-  readonly idpAlias?: string | null;
-  /** Per call, 30 s unless given. */
-  readonly timeoutMs?: number;
-}
+import type { KeycloakConnection } from './connection.ts';
 
 export interface KeycloakSession {
   readonly client: KeycloakAdminClient;
   readonly realm: string;
   readonly idpAlias: string | null | undefined;
+  /** The rest of the connection, with nothing absent. */
+  readonly settings: Required<
+    Pick<
+      KeycloakConnection,
+      'identityProviders' | 'realmRoles' | 'api' | 'organization' | 'startPasswordSecret'
+    >
+  >;
   /** Runs one call; a 401 gets a new token and one more try, since tokens die when a server restarts. */
   call<T>(work: () => Promise<T>): Promise<T>;
-  /** `call` for what only reads: a connection that broke (a server that restarted) gets one more try. */
+  /** `call` for what only reads: a broken connection or a 5xx gets one more try, so that one does not hold up a whole batch. */
   read<T>(work: () => Promise<T>): Promise<T>;
 }
 
@@ -66,21 +55,38 @@ export function openSession(p: KeycloakConnection): KeycloakSession {
     client,
     realm: p.realm,
     idpAlias: p.idpAlias,
+    settings: {
+      identityProviders: p.identityProviders ?? [],
+      realmRoles: p.realmRoles ?? [],
+      api: p.api ?? null,
+      organization: p.organization ?? null,
+      startPasswordSecret: p.startPasswordSecret ?? null,
+    },
     call,
-    read: (work) => tryTwice(() => call(work)),
+    read: (work) => tryTwice(() => call(work), isPassing),
   };
 }
 
 /** Waits a moment in between, so that the other dead connections of the pool are noticed too. */
-async function tryTwice<T>(work: () => Promise<T>): Promise<T> {
+async function tryTwice<T>(work: () => Promise<T>, again: (error: unknown) => boolean): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    const code = (error as { cause?: { code?: unknown } }).cause?.code;
-    if (code !== 'ECONNRESET' && code !== 'UND_ERR_SOCKET') throw error;
+    if (!again(error)) throw error;
     await sleep(100);
     return await work();
   }
+}
+
+function isBroken(error: unknown): boolean {
+  const code = (error as { cause?: { code?: unknown } }).cause?.code;
+  return code === 'ECONNRESET' || code === 'UND_ERR_SOCKET';
+}
+
+/** A server that says when to come back is not asked again before. */
+function isPassing(error: unknown): boolean {
+  if (!(error instanceof NetworkError)) return isBroken(error);
+  return error.response.status >= 500 && !error.response.headers.has('retry-after');
 }
 
 interface Token {
@@ -159,11 +165,13 @@ function postForm(p: {
   readonly form: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
 }): Promise<Response> {
-  return tryTwice(() =>
-    fetch(p.address, {
-      method: 'POST',
-      body: new URLSearchParams(p.form),
-      signal: AbortSignal.timeout(p.timeoutMs),
-    }),
+  return tryTwice(
+    () =>
+      fetch(p.address, {
+        method: 'POST',
+        body: new URLSearchParams(p.form),
+        signal: AbortSignal.timeout(p.timeoutMs),
+      }),
+    isBroken,
   );
 }

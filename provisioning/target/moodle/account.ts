@@ -4,16 +4,18 @@ import type { Outcome, Work } from '../contract.ts';
 import type { FormValue, Moodle } from './http.ts';
 import { MoodleError } from './http.ts';
 import { findUsers, isTombstone, type MoodleUser, warningList } from './lookup.ts';
-import { ownerMark } from './mark.ts';
+import { isOwn, ownerMark } from './mark.ts';
 import { numberOf, type Site } from './site.ts';
 import {
   applied,
   batchSize,
   findRemovals,
   heldByOurs,
+  itemsPerCall,
   outcomeOf,
   outcomeOfCode,
   rejected,
+  retry,
   type Sent,
   sendBatches,
   sendWhole,
@@ -98,14 +100,14 @@ async function findCurrent(p: {
     else if (isTombstone(user)) {
       if (row.body === null) outcomes.set(row.work, applied(row.work.externalId));
       else unknown.push(row);
-    } else if (user.idnumber === row.mark) current.set(row, user);
+    } else if (isOwn({ ...row, idnumber: user.idnumber })) current.set(row, user);
     else outcomes.set(row.work, rejected('not-ours', 'the account no longer carries our mark'));
   }
   const marks = unknown.map((row) => row.mark);
   const names = unknown.map((row) => row.body?.username).filter((name) => name !== undefined);
   const [marked, named] = await Promise.all([
-    findUsers({ moodle, field: 'idnumber', values: marks }),
-    findUsers({ moodle, field: 'username', values: names }),
+    findUsers({ moodle, field: 'idnumber', values: marks, nobodies: true }),
+    findUsers({ moodle, field: 'username', values: names, nobodies: true }),
   ]);
   const byMark = new Map(marked.map((user) => [user.idnumber, user]));
   const byName = new Map(named.map((user) => [user.username, user]));
@@ -167,15 +169,13 @@ async function createUsers(p: {
     outcomes.set(row.work, heldByOurs({ row: row.work, code, detail }));
     return false;
   });
+  const size = usersPerCall(items);
   const sent = await sendBatches<Row, Outcome | MoodleUser>({
     items,
-    size: batchSize,
+    size,
     async send(batch) {
-      const users = batch.map((row) => creationOf(row));
       try {
-        const call = { function: 'core_user_create_users', params: { users }, answer: createdList };
-        const ids = new Map((await moodle.write(call)).map((user) => [user.username, user.id]));
-        return batch.map((row) => made(row, ids.get(row.body?.username ?? '')));
+        return await createPlainly(moodle, batch);
       } catch (error) {
         const refused = error instanceof MoodleError && error.code === 'refused';
         if (!refused || error.reason !== 'invalidparameter') throw error;
@@ -185,7 +185,7 @@ async function createUsers(p: {
         if (faults.size === 0) throw error;
         const others = await sendBatches<Row, Outcome | MoodleUser>({
           items: rest,
-          size: batchSize,
+          size,
           send: (part) => createPlainly(moodle, part),
         });
         return batch.map((row) => {
@@ -210,7 +210,8 @@ async function createPlainly(
   batch: readonly Row[],
 ): Promise<readonly Sent<Outcome | MoodleUser>[]> {
   const users = batch.map((row) => creationOf(row));
-  const call = { function: 'core_user_create_users', params: { users }, answer: createdList };
+  const name = 'core_user_create_users';
+  const call = { function: name, params: { users }, answer: createdList } as const;
   const ids = new Map((await moodle.write(call)).map((user) => [user.username, user.id]));
   return batch.map((row) => made(row, ids.get(row.body?.username ?? '')));
 }
@@ -220,7 +221,27 @@ function creationOf(row: Row): FormValue {
   if (body === null) throw new Error('a row without a body is not created');
   const { username, firstname, lastname, email, auth } = body;
   const createpassword = withPassword.has(auth) ? 1 : undefined;
-  return { username, firstname, lastname, email, auth, idnumber: mark, createpassword };
+  const customfields = Object.entries(body.profileFields ?? {}).map(([type, value]) => ({
+    type,
+    value,
+  }));
+  return {
+    ...{ username, firstname, lastname, email, auth, idnumber: mark, createpassword },
+    ...(customfields.length === 0 ? {} : { customfields }),
+  };
+}
+
+/** Eight fields and two for each profile field, below PHP's limit. */
+function usersPerCall(rows: readonly Row[]): number {
+  const most = Math.max(0, ...rows.map((row) => Object.keys(profileOf(row)).length));
+  return Math.min(batchSize, itemsPerCall(8 + 2 * most));
+}
+
+/** What is wanted, and empty what was ours and is wanted no more. */
+function profileOf(row: Row): Readonly<Record<string, string>> {
+  const before = (row.work.applied as MoodleAccount | null)?.profileFields ?? {};
+  const emptied = Object.fromEntries(Object.keys(before).map((name) => [name, '']));
+  return { ...emptied, ...row.body?.profileFields };
 }
 
 function made(row: Row, id: number | undefined): Sent<MoodleUser> {
@@ -232,7 +253,8 @@ function made(row: Row, id: number | undefined): Sent<MoodleUser> {
       error: new MoodleError({ code: 'answer-lost', reason: 'answer-cut', message }),
     };
   }
-  return { ok: true, value: { ...body, id, idnumber: row.mark, suspended: false } };
+  const customfields = new Map(Object.entries(body.profileFields ?? {}));
+  return { ok: true, value: { ...body, id, idnumber: row.mark, suspended: false, customfields } };
 }
 
 /** Why a batch may have been refused, asked in few calls before it is halved. */
@@ -242,6 +264,10 @@ async function diagnose(p: {
   readonly diagnosed: Map<string, Promise<boolean>>;
 }): Promise<ReadonlyMap<Row, Outcome>> {
   const faults = new Map<Row, Outcome>();
+  // A look-up that PHP cut short, or somebody who was faster: those are there after all.
+  const names = p.batch.map((row) => row.body?.username ?? '');
+  const there = await findUsers({ moodle: p.moodle, field: 'username', values: names });
+  const usernames = new Set(there.map((user) => user.username));
   const emails = p.batch.map((row) => row.body?.email ?? '').filter((email) => email.includes('@'));
   const holders = await findUsers({ moodle: p.moodle, field: 'email', values: emails });
   const taken = new Set(holders.map((user) => user.email.toLowerCase()));
@@ -249,7 +275,9 @@ async function diagnose(p: {
     const auth = row.body?.auth ?? '';
     const known = p.diagnosed.get(auth) ?? isInstalled(p.moodle, auth);
     p.diagnosed.set(auth, known);
-    if (!(await known)) {
+    if (usernames.has(row.body?.username ?? '')) {
+      faults.set(row, retry('look-first', 'an account of this name is there after all'));
+    } else if (!(await known)) {
       const detail = `the sign-in plugin "${auth}" is not installed in this Moodle`;
       faults.set(row, rejected('auth-plugin-missing', detail));
     } else if (taken.has(row.body?.email.toLowerCase() ?? '')) {
@@ -266,7 +294,8 @@ async function diagnose(p: {
 async function isInstalled(moodle: Moodle, auth: string): Promise<boolean> {
   try {
     const users = [{ id: nobody, auth }];
-    const call = { function: 'core_user_update_users', params: { users }, answer: warningList };
+    const name = 'core_user_update_users';
+    const call = { function: name, params: { users }, answer: warningList } as const;
     await moodle.write(call);
     return true;
   } catch (error) {
@@ -287,11 +316,16 @@ interface Change {
 function changeOf(row: Row, user: MoodleUser): Change {
   const { body } = row;
   const fields: Record<string, FormValue> = {};
+  const customfields = Object.entries(profileOf(row))
+    .filter(([name, value]) => (user.customfields.get(name) ?? '') !== value)
+    .map(([type, value]) => ({ type, value }));
+  if (customfields.length > 0) fields['customfields'] = customfields;
   if (body !== null) {
     for (const key of ['username', 'firstname', 'lastname', 'email', 'auth'] as const) {
       if (user[key] !== body[key]) fields[key] = body[key];
     }
     if (user.suspended === body.active) fields['suspended'] = body.active ? 0 : 1;
+    if (user.idnumber !== row.mark) fields['idnumber'] = row.mark;
   }
   return { row, id: user.id, fields };
 }
@@ -313,10 +347,11 @@ async function updateUsers(p: {
   }
   const sent = await sendBatches<Change, string | null>({
     items: changes,
-    size: batchSize,
+    size: usersPerCall(p.rows),
     async send(batch) {
       const users = batch.map(({ id, fields }) => ({ id, ...fields }));
-      const call = { function: 'core_user_update_users', params: { users }, answer: warningList };
+      const name = 'core_user_update_users';
+      const call = { function: name, params: { users }, answer: warningList } as const;
       const { warnings } = await p.moodle.write(call);
       const faults = new Map(warnings.map((warning) => [warning.itemid, warning.warningcode]));
       return batch.map(({ id }) => ({ ok: true, value: faults.get(id) ?? null }));

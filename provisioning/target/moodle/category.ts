@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { MoodleCategory } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
+import { syncCategoryRoles } from './category-role.ts';
 import type { FormValue, Moodle } from './http.ts';
 import {
   findCategories,
@@ -9,9 +10,18 @@ import {
   type MoodleCategoryRow,
   readCategories,
 } from './lookup.ts';
-import { keyOfMark, ownerMark, unescapeName } from './mark.ts';
+import { isOwn, keyOfMark, ownerMark, unescapeName } from './mark.ts';
 import { numberOf, type Site } from './site.ts';
-import { applied, batchSize, outcomeOf, rejected, retry, sendBatches, sendWhole } from './write.ts';
+import {
+  applied,
+  batchSize,
+  eachRow,
+  outcomeOf,
+  rejected,
+  retry,
+  sendBatches,
+  sendWhole,
+} from './write.ts';
 
 interface Row {
   readonly work: Work;
@@ -51,6 +61,7 @@ export async function applyCategories(p: {
   }
   for (const [row, category] of current) ids.set(row.work.key, category.id);
   await writeInOrder({ moodle, rows: open, current, ids, outcomes });
+  await syncCategoryRoles({ site: p.site, externalIds: p.externalIds, outcomes });
   return outcomes;
 }
 
@@ -63,10 +74,12 @@ async function findCurrent(p: {
   const ids = p.rows.map((row) => numberOf(row.work.externalId)).filter((id) => id !== null);
   const found = await findCategories({ moodle: p.moodle, ids });
   const byId = new Map(found.map((category) => [category.id, category]));
-  await Promise.all(
-    p.rows.map(async (row) => {
+  await eachRow({
+    rows: p.rows,
+    outcomes: p.outcomes,
+    async look(row) {
       const known = byId.get(numberOf(row.work.externalId) ?? 0);
-      if (known !== undefined && known.idnumber !== row.mark) {
+      if (known !== undefined && !isOwn({ ...row, idnumber: known.idnumber })) {
         const detail = 'the category no longer carries our mark';
         p.outcomes.set(row.work, rejected('not-ours', detail));
         return;
@@ -75,10 +88,10 @@ async function findCurrent(p: {
         known === undefined
           ? await readCategories({ moodle: p.moodle, key: 'idnumber', value: row.mark })
           : [known];
-      const own = answer.find((category) => category.idnumber === row.mark);
+      const own = known ?? answer.find((category) => category.idnumber === row.mark);
       if (own !== undefined) current.set(row, own);
-    }),
-  );
+    },
+  });
   return current;
 }
 
@@ -124,7 +137,7 @@ async function createCategories(p: {
         function: 'core_course_create_categories',
         params: { categories },
         answer: createdList,
-      };
+      } as const;
       const made = await p.moodle.write(call);
       return batch.map((_, index) => ({ ok: true, value: made[index]?.id ?? null }));
     },
@@ -160,6 +173,7 @@ async function updateCategories(p: {
     if (unescapeName(category.name) !== row.body.name) fields['name'] = row.body.name;
     const parent = parentOf(row.body, p.ids);
     if (category.parent !== parent) fields['parent'] = parent;
+    if (category.idnumber !== row.mark) fields['idnumber'] = row.mark;
     if (Object.keys(fields).length > 1) changes.push({ row, id: category.id, fields });
     else p.outcomes.set(row.work, applied(String(category.id)));
   }

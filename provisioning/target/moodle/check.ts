@@ -1,37 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod';
 import type { CheckResult } from '../contract.ts';
+import { moodleFunctions } from './functions.ts';
 import { type Moodle, MoodleError } from './http.ts';
 import { userList } from './lookup.ts';
 
-const neededFunctions = [
-  'core_webservice_get_site_info',
-  'core_user_create_users',
-  'core_user_update_users',
-  'core_user_delete_users',
-  'core_user_get_users',
-  'core_user_get_users_by_field',
-  'core_cohort_create_cohorts',
-  'core_cohort_update_cohorts',
-  'core_cohort_delete_cohorts',
-  'core_cohort_get_cohorts',
-  'core_cohort_search_cohorts',
-  'core_cohort_add_cohort_members',
-  'core_cohort_delete_cohort_members',
-  'core_cohort_get_cohort_members',
-  'core_course_create_categories',
-  'core_course_update_categories',
-  'core_course_delete_categories',
-  'core_course_get_categories',
-  'core_course_create_courses',
-  'core_course_update_courses',
-  'core_course_delete_courses',
-  'core_course_get_courses',
-  'core_course_get_courses_by_field',
-  'core_enrol_get_enrolled_users',
-  'enrol_manual_enrol_users',
-  'enrol_manual_unenrol_users',
-];
+const neededFunctions = Object.keys(moodleFunctions);
 
 const siteInfo = z.object({
   release: z.string(),
@@ -42,7 +16,11 @@ const siteInfo = z.object({
 type SiteInfo = z.infer<typeof siteInfo>;
 
 /** One result per check; when the site cannot be reached at all, `reachable` is the only one. */
-export async function checkSite(p: { readonly moodle: Moodle }): Promise<readonly CheckResult[]> {
+export async function checkSite(p: {
+  readonly moodle: Moodle;
+  /** Short names of the profile fields that policy fills in. */
+  readonly profileFields: readonly string[];
+}): Promise<readonly CheckResult[]> {
   let info: SiteInfo;
   try {
     info = await p.moodle.read({
@@ -73,14 +51,22 @@ export async function checkSite(p: { readonly moodle: Moodle }): Promise<readonl
   results.push(await checkRights(p.moodle, info));
   results.push(await checkFormLimit(p.moodle, info));
   results.push(await probeWriting(p.moodle));
+  if (p.profileFields.length > 0) {
+    results.push(await checkProfileFields({ ...p, user: info.userid }));
+  }
   return results;
 }
+
+/** Each enrolment mails the person by default from 4.4 on, and no web service tells or changes it (seen on 4.5.6). */
+const welcomeMail =
+  'It mails everybody who is enrolled unless "Send course welcome message" is switched off under Manual enrolments.';
 
 function checkVersion(release: string): CheckResult {
   const [, major = '0', minor = '0'] = /^(\d+)\.(\d+)/.exec(release) ?? [];
   const ok = Number(major) === 5 || (Number(major) === 4 && Number(minor) >= 1);
+  const mails = Number(major) === 5 || Number(minor) >= 4;
   const message = ok
-    ? `Version ${major}.${minor} is in the range 4.1 to 5.x.`
+    ? `Version ${major}.${minor} is in the range 4.1 to 5.x.${mails ? ` ${welcomeMail}` : ''}`
     : `Version ${release} is not in the range 4.1 to 5.x: upgrade Moodle.`;
   return { name: 'version', ok, message };
 }
@@ -163,6 +149,57 @@ async function probeWriting(moodle: Moodle): Promise<CheckResult> {
   }
 }
 
+/**
+ * No web service lists or makes profile fields, and a value for one that is not there is dropped without
+ * a word (recording moodle-4.5.6/14): the token's own user gets a value in each, which is read back and
+ * emptied again.
+ */
+async function checkProfileFields(p: {
+  readonly moodle: Moodle;
+  readonly profileFields: readonly string[];
+  readonly user: number;
+}): Promise<CheckResult> {
+  const { moodle, user } = p;
+  const name = 'profile-fields';
+  const write = async (fields: readonly string[], value: string): Promise<void> => {
+    const customfields = fields.map((type) => ({ type, value }));
+    await moodle.write({
+      function: 'core_user_update_users',
+      params: { users: [{ id: user, customfields }] },
+      answer: z.unknown(),
+    });
+  };
+  try {
+    const filled = await readOwnFields(moodle, user);
+    const unknown = p.profileFields.filter((field) => !filled.has(field));
+    if (unknown.length > 0) await write(unknown, 'skolebus');
+    const seen = await readOwnFields(moodle, user);
+    const found = unknown.filter((field) => seen.has(field));
+    if (found.length > 0) await write(found, '');
+    const missing = unknown.filter((field) => !seen.has(field));
+    return {
+      name,
+      ok: missing.length === 0,
+      message:
+        missing.length === 0
+          ? 'The profile fields of the policy are there.'
+          : `Make these text fields under Users, User profile fields: ${missing.join(', ')}.`,
+    };
+  } catch (error) {
+    if (!(error instanceof MoodleError)) throw error;
+    return { name, ok: false, message: `Trying the profile fields failed: ${remedyOf(error)}` };
+  }
+}
+
+async function readOwnFields(moodle: Moodle, user: number): Promise<ReadonlyMap<string, string>> {
+  const users = await moodle.read({
+    function: 'core_user_get_users_by_field',
+    params: { field: 'id', values: [user] },
+    answer: userList,
+  });
+  return new Map([...(users[0]?.customfields ?? [])].filter(([, value]) => value !== ''));
+}
+
 const remedies: Readonly<Record<string, string>> = {
   'no-connection': 'No connection: check address, network and certificate.',
   'no-answer': 'The connection breaks before Moodle answers: check proxy and time limits.',
@@ -172,6 +209,8 @@ const remedies: Readonly<Record<string, string>> = {
   'web-services-off':
     'HTTP 403: switch on web services and the REST protocol in the site administration.',
   'unexpected-answer': 'This is not a Moodle web service: check the address.',
+  'welcome-mail-failed':
+    'Moodle cannot mail: mend its mail, or switch off the welcome message of manual enrolments.',
   maintenance: 'Moodle is in maintenance mode: wait until it is over.',
   nopermissions: "The token's user lacks a right for this: give its role the right.",
 };

@@ -1,6 +1,6 @@
 import type { MoodleCohort } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
-import type { Moodle, MoodleError } from './http.ts';
+import { type Moodle, MoodleError } from './http.ts';
 import { readCohortMembers, warningList } from './lookup.ts';
 import { numberOf } from './site.ts';
 import { applied, errorOf, itemsPerCall, outcomeOf, sendBatches, sendWhole } from './write.ts';
@@ -8,6 +8,8 @@ import { applied, errorOf, itemsPerCall, outcomeOf, sendBatches, sendWhole } fro
 interface Row {
   readonly work: Work;
   readonly cohortId: number;
+  /** It was made a moment ago: nobody is in it. */
+  readonly fresh: boolean;
 }
 
 interface Member {
@@ -35,7 +37,9 @@ export async function syncMembers(p: {
     rows.flatMap(({ work }) => [...membersOf(work.desired), ...membersOf(work.applied)]),
   );
   const ids = await p.externalIds({ kind: 'account', keys: [...keys] });
-  const present = await readCohortMembers({ moodle, ids: rows.map((row) => row.cohortId) });
+  const known = rows.filter((row) => !row.fresh);
+  const present = await readCohortMembers({ moodle, ids: known.map((row) => row.cohortId) });
+  if (known.some((row) => !present.has(row.cohortId))) throw cutAnswer();
   const leaving: Member[] = [];
   const coming: Member[] = [];
   const incomplete = new Map<Row, string[]>();
@@ -69,6 +73,12 @@ export async function syncMembers(p: {
     );
   }
   return outcomes;
+}
+
+/** Every cohort that exists is in the answer, so one that is not was cut off the question. */
+function cutAnswer(): MoodleError {
+  const message = 'Moodle answered for fewer cohorts than it was asked about';
+  return new MoodleError({ code: 'answer-lost', reason: 'answer-cut', message });
 }
 
 function membersOf(body: Work['desired']): readonly string[] {

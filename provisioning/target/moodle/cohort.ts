@@ -4,15 +4,20 @@ import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import { syncMembers } from './cohort-member.ts';
 import type { FormValue, Moodle } from './http.ts';
 import { findCohortByMark, findCohorts, type MoodleCohortRow } from './lookup.ts';
-import { ownerMark } from './mark.ts';
-import { numberOf, type Site } from './site.ts';
+import { isOwn, ownerMark } from './mark.ts';
+import { numberOf } from './site.ts';
 import {
+  type ApplyOrder,
   applied,
+  asLookFirst,
   batchSize,
+  eachRow,
   findRemovals,
+  isFresh,
+  keepPlaced,
+  noteMade,
   outcomeOf,
   rejected,
-  retry,
   sendBatches,
   sendWhole,
 } from './write.ts';
@@ -32,26 +37,23 @@ type Outcomes = Map<Work, Outcome>;
  * a cohort's idnumber and six creates at once made three cohorts (reference), so each is looked up
  * first and the connector applies one batch of a kind at a time.
  */
-export async function applyCohorts(p: {
-  readonly site: Site;
-  readonly batch: readonly Work[];
-  readonly externalIds: ExternalIdLookup;
-}): Promise<Outcomes> {
+export async function applyCohorts(p: ApplyOrder): Promise<Outcomes> {
   const { moodle } = p.site;
   const outcomes: Outcomes = new Map();
   const rows = await readRows(p);
-  const current = await findCurrent({ moodle, rows, outcomes });
+  const fresh = p.careful ? new Set<Row>() : await findFresh(moodle, rows);
+  const current = await findCurrent({
+    moodle,
+    rows: rows.filter((row) => !fresh.has(row)),
+    outcomes,
+  });
   const open = rows.filter((row) => !outcomes.has(row.work));
   await deleteCohorts({ moodle, rows: open.filter((row) => row.body === null), current, outcomes });
-  const wanted = open.filter((row) => {
-    if (row.body === null) return false;
-    if (row.category !== null) return true;
-    outcomes.set(row.work, retry('category-missing', 'its category does not exist yet'));
-    return false;
-  });
+  const wanted = keepPlaced({ rows: open, outcomes });
   const ids = await createCohorts({
     moodle,
     rows: wanted.filter((row) => !current.has(row)),
+    fresh,
     outcomes,
   });
   for (const [row, cohort] of current) ids.set(row, cohort.id);
@@ -60,7 +62,11 @@ export async function applyCohorts(p: {
   const settled = await syncMembers({
     moodle,
     externalIds: p.externalIds,
-    rows: standing.map((row) => ({ work: row.work, cohortId: ids.get(row) ?? 0 })),
+    rows: standing.map((row) => ({
+      work: row.work,
+      cohortId: ids.get(row) ?? 0,
+      fresh: !current.has(row),
+    })),
   });
   for (const [work, outcome] of settled) outcomes.set(work, outcome);
   return outcomes;
@@ -81,6 +87,19 @@ async function readRows(p: {
   }));
 }
 
+/**
+ * Rows that were never sent are not looked for one by one (200 cohorts took 4 s): while batches do not
+ * race, Moodle refuses an idnumber that is taken, and then all are looked for. The first of them is,
+ * because a ledger that was lost makes every row look new.
+ */
+async function findFresh(moodle: Moodle, rows: readonly Row[]): Promise<ReadonlySet<Row>> {
+  const fresh = rows.filter((row) => isFresh(row.work));
+  const [first] = fresh;
+  if (first === undefined) return new Set();
+  const found = await findCohortByMark({ moodle, mark: first.mark, category: null });
+  return new Set(found === null ? fresh : []);
+}
+
 async function findCurrent(p: {
   readonly moodle: Moodle;
   readonly rows: readonly Row[];
@@ -90,10 +109,12 @@ async function findCurrent(p: {
   const ids = p.rows.map((row) => numberOf(row.work.externalId)).filter((id) => id !== null);
   const found = await findCohorts({ moodle: p.moodle, ids });
   const byId = new Map(found.map((cohort) => [cohort.id, cohort]));
-  await Promise.all(
-    p.rows.map(async (row) => {
+  await eachRow({
+    rows: p.rows,
+    outcomes: p.outcomes,
+    async look(row) {
       const known = byId.get(numberOf(row.work.externalId) ?? 0);
-      if (known !== undefined && known.idnumber !== row.mark) {
+      if (known !== undefined && !isOwn({ ...row, idnumber: known.idnumber })) {
         const detail = 'the cohort no longer carries our mark';
         p.outcomes.set(row.work, rejected('not-ours', detail));
         return;
@@ -101,8 +122,8 @@ async function findCurrent(p: {
       const own =
         known ?? (await findCohortByMark({ moodle: p.moodle, mark: row.mark, category: null }));
       if (own !== null) current.set(row, own);
-    }),
-  );
+    },
+  });
   return current;
 }
 
@@ -118,6 +139,7 @@ function fieldsOf(row: Row): Record<string, FormValue> {
 async function createCohorts(p: {
   readonly moodle: Moodle;
   readonly rows: readonly Row[];
+  readonly fresh: ReadonlySet<Row>;
   readonly outcomes: Outcomes;
 }): Promise<Map<Row, number>> {
   const ids = new Map<Row, number>();
@@ -129,17 +151,16 @@ async function createCohorts(p: {
         function: 'core_cohort_create_cohorts',
         params: { cohorts: batch.map((row) => fieldsOf(row)) },
         answer: z.array(z.object({ id: z.number(), idnumber: z.string() })),
-      };
-      const made = new Map((await p.moodle.write(call)).map((row) => [row.idnumber, row.id]));
-      return batch.map((row) => ({ ok: true, value: made.get(row.mark) ?? null }));
+      } as const;
+      try {
+        const made = new Map((await p.moodle.write(call)).map((row) => [row.idnumber, row.id]));
+        return batch.map((row) => ({ ok: true, value: made.get(row.mark) ?? null }));
+      } catch (error) {
+        throw batch.some((row) => p.fresh.has(row)) ? asLookFirst(error) : error;
+      }
     },
   });
-  for (const [row, result] of sent) {
-    if (!result.ok) p.outcomes.set(row.work, outcomeOf(result.error));
-    else if (result.value === null) {
-      p.outcomes.set(row.work, retry('answer-lost', 'Moodle did not name the cohort it made'));
-    } else ids.set(row, result.value);
-  }
+  noteMade({ sent, ids, outcomes: p.outcomes, what: 'cohort' });
   return ids;
 }
 
@@ -160,18 +181,21 @@ async function updateCohorts(p: {
   readonly current: ReadonlyMap<Row, MoodleCohortRow>;
   readonly outcomes: Outcomes;
 }): Promise<void> {
-  const differing = await Promise.all(
-    p.rows.map(async (row) => {
+  const differing: { readonly row: Row; readonly id: number }[] = [];
+  await eachRow({
+    rows: p.rows,
+    outcomes: p.outcomes,
+    async look(row) {
       const cohort = p.current.get(row);
-      if (cohort === undefined || row.body === null) return null;
+      if (cohort === undefined || row.body === null) return;
       const same = cohort.name === row.body.name && cohort.visible === row.body.active;
-      return same && (await isInPlace(p.moodle, row)) ? null : { row, id: cohort.id };
-    }),
-  );
+      if (!same || !(await isInPlace(p.moodle, row))) differing.push({ row, id: cohort.id });
+    },
+  });
   const sent = await sendWhole({
     moodle: p.moodle,
     function: 'core_cohort_update_cohorts',
-    items: differing.filter((one) => one !== null),
+    items: differing,
     size: batchSize,
     params: (batch) => ({ cohorts: batch.map(({ row, id }) => ({ id, ...fieldsOf(row) })) }),
   });

@@ -26,6 +26,8 @@ export function connectMoodle(p: {
   readonly timeoutMs?: number;
   /** Role ids that differ from those of a fresh site; no web service lists them. */
   readonly roleIds?: Readonly<Partial<Record<MoodleRole, number>>>;
+  /** Short names of the profile fields that policy fills in; check() says which are missing. */
+  readonly profileFields?: readonly string[];
   /** The zone of the courses' first and last day; `Europe/Copenhagen` by default. */
   readonly timeZone?: string;
 }): Connector {
@@ -45,9 +47,9 @@ export function connectMoodle(p: {
   return {
     name: p.name,
     type: 'moodle',
-    claimSize: { category: 100, account: 200, cohort: 40, course: 40 },
+    claimSize: { category: 100, account: 400, cohort: 100, course: 50 },
     prepare: async () => {},
-    check: () => checkSite({ moodle }),
+    check: () => checkSite({ moodle, profileFields: p.profileFields ?? [] }),
     observe: ({ kind }) => observeSite({ site, kind }),
     apply({ batch, externalIds }) {
       const kind = batch[0]?.kind;
@@ -67,14 +69,14 @@ interface Batch {
 
 /**
  * Two passes at most. The second one is for rows of which it is not known whether they were written
- * (an answer was lost, the database failed): it looks first, as every pass does, and so finds what
- * the first one made instead of making it again.
+ * (an answer was lost, the database failed, a batch of new rows was refused): it looks for each of
+ * them, and so finds what the first one made instead of making it again.
  */
 async function applyBatch(p: Batch): Promise<readonly Outcome[]> {
-  const outcomes = new Map(await applyOnce(p));
+  const outcomes = new Map(await applyOnce({ ...p, careful: false }));
   const again = p.batch.filter((row) => lookAgainCodes.has(codeOf(outcomes.get(row))));
   if (again.length > 0) {
-    for (const [row, outcome] of await applyOnce({ ...p, batch: again }))
+    for (const [row, outcome] of await applyOnce({ ...p, batch: again, careful: true }))
       outcomes.set(row, outcome);
   }
   const settled = p.batch.map((row) => settle(row, outcomes.get(row)));
@@ -97,7 +99,12 @@ function settle(row: Work, outcome: Outcome | undefined): Outcome {
     : outcome;
 }
 
-async function applyOnce(p: Batch): Promise<ReadonlyMap<Work, Outcome>> {
+async function applyOnce(
+  p: Batch & {
+    /** Look for every row, also for those that were never sent. */
+    readonly careful: boolean;
+  },
+): Promise<ReadonlyMap<Work, Outcome>> {
   try {
     switch (p.kind) {
       case 'account':

@@ -1,7 +1,9 @@
 import * as z from 'zod';
 import type { MoodleCourse } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
+import { copyCourses } from './course-copy.ts';
 import { syncEnrolments } from './enrolment.ts';
+import { syncGroups } from './group.ts';
 import type { FormValue, Moodle } from './http.ts';
 import {
   findCategories,
@@ -10,17 +12,22 @@ import {
   type MoodleCourseRow,
   warningList,
 } from './lookup.ts';
-import { dayOf, endOfDay, keyOfMark, ownerMark, startOfDay, unescapeName } from './mark.ts';
+import { dayOf, endOfDay, isOwn, keyOfMark, ownerMark, startOfDay, unescapeName } from './mark.ts';
 import { numberOf, type Site } from './site.ts';
 import {
+  type ApplyOrder,
   applied,
+  asLookFirst,
   batchSize,
+  eachRow,
   findRemovals,
   heldByOurs,
+  isFresh,
+  keepPlaced,
+  noteMade,
   outcomeOf,
   outcomeOfCode,
   rejected,
-  retry,
   sendBatches,
 } from './write.ts';
 
@@ -39,39 +46,72 @@ type Outcomes = Map<Work, Outcome>;
  * keeps two courses from one shortname (reference: six creates at once made six), so idnumber and
  * shortname are looked up first and the connector applies one batch of a kind at a time.
  */
-export async function applyCourses(p: {
-  readonly site: Site;
-  readonly batch: readonly Work[];
-  readonly externalIds: ExternalIdLookup;
-}): Promise<Outcomes> {
+export async function applyCourses(p: ApplyOrder): Promise<Outcomes> {
   const { site } = p;
   const { moodle } = site;
   const outcomes: Outcomes = new Map();
   const rows = await readRows(p);
-  const current = await findCurrent({ moodle, rows, outcomes });
-  const open = rows.filter((row) => !outcomes.has(row.work));
-  await deleteCourses({ moodle, rows: open.filter((row) => row.body === null), current, outcomes });
-  const wanted = open.filter((row) => {
-    if (row.body === null) return false;
-    if (row.category !== null) return true;
-    outcomes.set(row.work, retry('category-missing', 'its category does not exist yet'));
-    return false;
-  });
-  const ids = await createCourses({
-    site,
-    rows: wanted.filter((row) => !current.has(row)),
+  const fresh = p.careful ? new Set<Row>() : await findFresh(moodle, rows);
+  const current = await findCurrent({
+    moodle,
+    rows: rows.filter((row) => !fresh.has(row)),
     outcomes,
   });
+  const open = rows.filter((row) => !outcomes.has(row.work));
+  await deleteCourses({ moodle, rows: open.filter((row) => row.body === null), current, outcomes });
+  const wanted = keepPlaced({ rows: open, outcomes });
+  const lacking = wanted.filter((row) => !current.has(row));
+  const copied = (row: Row) => row.body?.template !== undefined;
+  const ids = await createCourses({
+    site,
+    rows: lacking.filter((row) => !copied(row)),
+    fresh,
+    outcomes,
+  });
+  const made = new Set(ids.keys());
+  const copies = await copyCourses({ moodle, rows: lacking.filter(copied), outcomes });
+  for (const [row, course] of copies) current.set(row, course);
   for (const [row, course] of current) ids.set(row, course.id);
   await updateCourses({ site, rows: wanted, current, outcomes });
-  const standing = wanted.filter((row) => !outcomes.has(row.work) && ids.has(row));
-  const settled = await syncEnrolments({
-    site,
-    externalIds: p.externalIds,
-    rows: standing.map((row) => ({ work: row.work, courseId: ids.get(row) ?? 0 })),
-  });
+  const standing = wanted
+    .filter((row) => !outcomes.has(row.work) && ids.has(row))
+    .map((row) => ({ work: row.work, courseId: ids.get(row) ?? 0, fresh: made.has(row) }));
+  const settled = await fillCourses({ site, externalIds: p.externalIds, rows: standing });
   for (const [work, outcome] of settled) outcomes.set(work, outcome);
   return outcomes;
+}
+
+/** People first, then their groups: a course's groups take only who is in the course. */
+async function fillCourses(p: {
+  readonly site: Site;
+  readonly externalIds: ExternalIdLookup;
+  readonly rows: readonly { work: Work; courseId: number; fresh: boolean }[];
+}): Promise<ReadonlyMap<Work, Outcome>> {
+  const outcomes = new Map(await syncEnrolments(p));
+  const { externalIds } = p;
+  const rows = p.rows.filter(({ work }) => outcomes.get(work)?.state === 'applied');
+  const { failures, absent } = await syncGroups({ moodle: p.site.moodle, externalIds, rows });
+  for (const { work } of rows) {
+    const before = outcomes.get(work);
+    if (before?.state !== 'applied') continue;
+    const left = new Set([...(before.incomplete ?? []), ...(absent.get(work) ?? [])]);
+    outcomes.set(work, failures.get(work) ?? applied(before.externalId, [...left]));
+  }
+  return outcomes;
+}
+
+/**
+ * Rows that were never sent are not looked for one by one (two calls a course, 0.02 s each): while
+ * batches do not race, Moodle refuses a short name and an idnumber that are taken, and then all are
+ * looked for. The first of them is, because a ledger that was lost makes every row look new. A copy of
+ * a template is always looked for.
+ */
+async function findFresh(moodle: Moodle, rows: readonly Row[]): Promise<ReadonlySet<Row>> {
+  const fresh = rows.filter((row) => isFresh(row.work) && row.body?.template === undefined);
+  const [first] = fresh;
+  if (first === undefined) return new Set();
+  const found = await findCoursesBy({ moodle, field: 'idnumber', value: first.mark });
+  return new Set(found.length === 0 ? fresh : []);
 }
 
 async function readRows(p: {
@@ -107,10 +147,12 @@ async function findCurrent(p: {
   const current = new Map<Row, MoodleCourseRow>();
   const ids = p.rows.map((row) => numberOf(row.work.externalId)).filter((id) => id !== null);
   const byId = new Map((await findCourses({ moodle, ids })).map((course) => [course.id, course]));
-  await Promise.all(
-    p.rows.map(async (row) => {
+  await eachRow({
+    rows: p.rows,
+    outcomes: p.outcomes,
+    async look(row) {
       const known = byId.get(numberOf(row.work.externalId) ?? 0);
-      if (known !== undefined && known.idnumber !== row.mark) {
+      if (known !== undefined && !isOwn({ ...row, idnumber: known.idnumber })) {
         p.outcomes.set(row.work, rejected('not-ours', 'the course no longer carries our mark'));
         return;
       }
@@ -118,11 +160,11 @@ async function findCurrent(p: {
         known === undefined
           ? await findCoursesBy({ moodle, field: 'idnumber', value: row.mark })
           : [known];
-      const own = marked.find((course) => course.idnumber === row.mark);
+      const own = known ?? marked.find((course) => course.idnumber === row.mark);
       if (own !== undefined) current.set(row, own);
       else if (row.body !== null) await checkShortname({ moodle, row, outcomes: p.outcomes });
-    }),
-  );
+    },
+  });
   return current;
 }
 
@@ -150,6 +192,7 @@ const createdList = z.array(z.object({ id: z.number(), shortname: z.string() }))
 async function createCourses(p: {
   readonly site: Site;
   readonly rows: readonly Row[];
+  readonly fresh: ReadonlySet<Row>;
   readonly outcomes: Outcomes;
 }): Promise<Map<Row, number>> {
   const ids = new Map<Row, number>();
@@ -166,22 +209,21 @@ async function createCourses(p: {
   const sent = await sendBatches<Row, number | null>({
     items,
     size: batchSize,
+    // Two batches at once lock each other out of the categories' counters (seen on 4.5.6, MariaDB).
+    inTurn: true,
     async send(batch) {
       const courses = batch.map((row) => creationOf(row, p.site.timeZone));
-      const made = await p.site.moodle.write({
-        function: 'core_course_create_courses',
-        params: { courses },
-        answer: createdList,
-      });
-      return batch.map((_, index) => ({ ok: true, value: made[index]?.id ?? null }));
+      const name = 'core_course_create_courses';
+      const call = { function: name, params: { courses }, answer: createdList } as const;
+      try {
+        const made = await p.site.moodle.write(call);
+        return batch.map((_, index) => ({ ok: true, value: made[index]?.id ?? null }));
+      } catch (error) {
+        throw batch.some((row) => p.fresh.has(row)) ? asLookFirst(error) : error;
+      }
     },
   });
-  for (const [row, result] of sent) {
-    if (!result.ok) p.outcomes.set(row.work, outcomeOf(result.error));
-    else if (result.value === null) {
-      p.outcomes.set(row.work, retry('answer-lost', 'Moodle did not name the course it made'));
-    } else ids.set(row, result.value);
-  }
+  noteMade({ sent, ids, outcomes: p.outcomes, what: 'course' });
   return ids;
 }
 
@@ -208,6 +250,7 @@ function changesOf(p: {
   const { body } = row;
   const fields: Record<string, FormValue> = {};
   if (body === null) return fields;
+  if (course.idnumber !== row.mark) fields['idnumber'] = row.mark;
   if (unescapeName(course.fullname) !== body.fullname) fields['fullname'] = body.fullname;
   if (unescapeName(course.shortname) !== body.shortname) fields['shortname'] = body.shortname;
   if (course.visible !== body.active) fields['visible'] = body.active ? 1 : 0;
@@ -220,6 +263,8 @@ function changesOf(p: {
   }
   if (endDate !== null && dayOf(course.enddate, timeZone) !== endDate) {
     fields['enddate'] = endOfDay(endDate, timeZone);
+    // Moodle looks at what is sent and not at what it has: an end alone is refused (seen on 4.5.6).
+    fields['startdate'] ??= course.startdate;
   }
   return fields;
 }

@@ -3,11 +3,13 @@ import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import type { Moodle, MoodleError } from './http.ts';
 import { type MoodleEnrolled, readEnrolled } from './lookup.ts';
 import { numberOf, type Site } from './site.ts';
-import { applied, itemsPerCall, outcomeOf, type Sent, sendWhole } from './write.ts';
+import { applied, eachRow, itemsPerCall, outcomeOf, type Sent, sendWhole } from './write.ts';
 
 interface Row {
   readonly work: Work;
   readonly courseId: number;
+  /** It was made a moment ago: nobody is in it, and nobody need be asked. */
+  readonly fresh: boolean;
 }
 
 /** What is to be done with one person in one course. */
@@ -15,8 +17,10 @@ interface Move {
   readonly row: Row;
   readonly key: string;
   readonly userId: number;
-  /** Everything this person is in the course goes; Moodle cannot take one role alone. */
+  /** No role is left: out of the course. */
   readonly unenrol: boolean;
+  /** Role ids to take from somebody who stays. */
+  readonly take: readonly number[];
   /** Role ids to give. */
   readonly give: readonly number[];
 }
@@ -26,9 +30,9 @@ const enrolmentsPerCall = Math.min(300, itemsPerCall(3));
 
 /**
  * Brings the enrolments of many courses to what is wanted. A lost role is really lost: unenrolling
- * ignores the role and drops all of them (recording moodle-4.5.6/25), so the others are given again.
- * People who are not in our applied or desired state are left alone, and so are roles that somebody
- * gave by hand.
+ * ignores the role and drops all of them, group memberships too (recording moodle-4.5.6/25), so who
+ * stays only has the role taken in the course's context, and keeps groups and grades. People who are
+ * not in our applied or desired state are left alone, and so are roles that somebody gave by hand.
  */
 export async function syncEnrolments(p: {
   readonly site: Site;
@@ -45,12 +49,15 @@ export async function syncEnrolments(p: {
     ]),
   );
   const ids = await p.externalIds({ kind: 'account', keys: [...keys] });
-  const plans = await Promise.all(
-    p.rows.map(async (row) => {
-      const present = await readEnrolled({ moodle, courseId: row.courseId });
-      return planCourse({ site: p.site, row, ids, present });
-    }),
-  );
+  const plans: ReturnType<typeof planCourse>[] = [];
+  await eachRow({
+    rows: p.rows,
+    outcomes,
+    async look(row) {
+      const present = row.fresh ? [] : await readEnrolled({ moodle, courseId: row.courseId });
+      plans.push(planCourse({ site: p.site, row, ids, present }));
+    },
+  });
   const moves = plans.flatMap((plan) => plan.moves);
   const incomplete = new Map(plans.map((plan) => [plan.row, [...plan.absent]]));
   const failures = new Map<Row, MoodleError>();
@@ -60,12 +67,13 @@ export async function syncEnrolments(p: {
     else failures.set(move.row, error);
   };
   for (const [move, error] of await unenrolAll(moodle, moves)) fail(move, error);
+  for (const [move, error] of await takeRoles(moodle, moves)) fail(move, error);
   const open = moves.filter((move) => !gone.has(move) && !failures.has(move.row));
   for (const [move, error] of await enrolAll(moodle, open)) fail(move, error);
   for (const move of gone) {
     if (move.key in rolesOf(move.row.work.desired)) incomplete.get(move.row)?.push(move.key);
   }
-  for (const row of p.rows) {
+  for (const { row } of plans) {
     const failure = failures.get(row);
     outcomes.set(
       row.work,
@@ -109,12 +117,11 @@ function planCourse(p: {
     const lacks = wanted.filter((role) => has?.has(role) !== true);
     // Enrolled without any role is what is left when somebody takes our role away by hand.
     const stray = wanted.length === 0 && has?.size === 0;
-    if (has !== undefined && (stray || lost.some((role) => has.has(role)))) {
-      const kept = [...has].filter((role) => !lost.includes(role));
-      const give = [...new Set([...kept, ...wanted])].sort((a, b) => a - b);
-      moves.push({ row, key, userId, unenrol: true, give });
-    } else if (lacks.length > 0) {
-      moves.push({ row, key, userId, unenrol: false, give: lacks });
+    const take = lost.filter((role) => has?.has(role) === true);
+    const left = [...(has ?? [])].filter((role) => !take.includes(role)).length + lacks.length;
+    const unenrol = stray || (take.length > 0 && left === 0);
+    if (unenrol || take.length > 0 || lacks.length > 0) {
+      moves.push({ row, key, userId, unenrol, take: unenrol ? [] : take, give: lacks });
     }
   }
   return { row, moves, absent };
@@ -130,6 +137,27 @@ async function unenrolAll(moodle: Moodle, moves: readonly Move[]): Promise<Failu
     size: itemsPerCall(2),
     params: (batch) => ({
       enrolments: batch.map(({ row, userId }) => ({ userid: userId, courseid: row.courseId })),
+    }),
+  });
+  return failuresOf(sent);
+}
+
+async function takeRoles(moodle: Moodle, moves: readonly Move[]): Promise<Failures> {
+  const sent = await sendWhole({
+    moodle,
+    function: 'core_role_unassign_roles',
+    items: moves.filter((move) => move.take.length > 0),
+    size: itemsPerCall(4),
+    weight: (move) => move.take.length,
+    params: (batch) => ({
+      unassignments: batch.flatMap(({ row, userId, take }) =>
+        take.map((roleid) => ({
+          roleid,
+          userid: userId,
+          contextlevel: 'course',
+          instanceid: row.courseId,
+        })),
+      ),
     }),
   });
   return failuresOf(sent);

@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import { Agent, request } from 'undici';
 import * as z from 'zod';
+import { type MoodleFunction, moodleFunctions } from './functions.ts';
 
 /** A form as Moodle takes it: `{a: [{b: 1}]}` is sent as `a[0][b]=1`. */
 export type FormValue =
@@ -49,9 +50,11 @@ export interface Moodle extends AsyncDisposable {
 }
 
 export interface MoodleCall<T> {
-  readonly function: string;
+  readonly function: MoodleFunction;
   readonly params: Readonly<Record<string, FormValue | undefined>>;
   readonly answer: z.ZodType<T>;
+  /** For what takes long by nature; the connection's own limit by default. */
+  readonly timeoutMs?: number;
 }
 
 /** Nothing was gained beyond four calls at a time (reference: batch 50, 4 parallel, 168 users/s). */
@@ -83,8 +86,14 @@ export function openMoodle(p: {
       moodlewsrestformat: 'json',
       ...call.params,
     });
-    const response = await send({ endpoint, agent, body });
+    const response = await send({
+      endpoint,
+      agent,
+      body,
+      timeoutMs: call.timeoutMs ?? p.timeoutMs,
+    });
     const value = readAnswer(response);
+    refuseWarnings(call.function, value);
     const parsed = call.answer.safeParse(value);
     if (parsed.success) return parsed.data;
     throw new MoodleError({
@@ -111,6 +120,17 @@ export function openMoodle(p: {
   };
 }
 
+const warned = z.object({ warnings: z.array(z.unknown()).min(1) });
+
+function refuseWarnings(called: MoodleFunction, value: unknown): void {
+  if (moodleFunctions[called] !== 'unexpected' || !warned.safeParse(value).success) return;
+  throw new MoodleError({
+    code: 'unreachable',
+    reason: 'unexpected-warning',
+    message: `${called} answered with a warning that nobody expects of it`,
+  });
+}
+
 interface Answered {
   readonly status: number;
   readonly type: string;
@@ -122,6 +142,7 @@ async function send(p: {
   readonly endpoint: string;
   readonly agent: Agent;
   readonly body: string;
+  readonly timeoutMs: number;
 }): Promise<Answered> {
   try {
     const response = await request(p.endpoint, {
@@ -129,6 +150,8 @@ async function send(p: {
       method: 'POST',
       headers: { 'content-type': 'application/x-www-form-urlencoded' },
       body: p.body,
+      headersTimeout: p.timeoutMs,
+      bodyTimeout: p.timeoutMs,
     });
     const retryAfter = response.headers['retry-after'];
     return {
@@ -188,6 +211,15 @@ const siteErrors: Readonly<Record<string, string>> = {
   wsaccessusernologin: 'token-user-may-not-log-in',
 };
 
+/**
+ * Errorcodes of what goes wrong after the database has everything: Moodle 4.4 and later mail everybody
+ * who is enrolled, by default, and say this when their mail does not work; the whole batch is enrolled
+ * all the same (seen on 4.5.6).
+ */
+const lateErrors: Readonly<Record<string, string>> = {
+  'Message was not sent.': 'welcome-mail-failed',
+};
+
 const waitMs = 60_000;
 
 const exception = z.object({ exception: z.string(), errorcode: z.string().optional() });
@@ -230,6 +262,14 @@ function readAnswer(response: Answered): unknown {
   }
   const siteError = siteErrors[errorcode];
   if (siteError !== undefined) throw unreachable(siteError);
+  const lateError = lateErrors[errorcode];
+  if (lateError !== undefined) {
+    throw new MoodleError({
+      code: 'answer-lost',
+      reason: lateError,
+      message: `Moodle wrote it and then failed (${lateError})`,
+    });
+  }
   // A weak password's errorcode is a page of HTML (recording moodle-4.5.6/08).
   const reason = /^[\w-]{1,60}$/.test(errorcode) ? errorcode : 'refused-with-text';
   throw new MoodleError({ code: 'refused', reason, message: `Moodle refused it (${reason})` });

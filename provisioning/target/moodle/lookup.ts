@@ -14,6 +14,11 @@ const user = z.object({
   idnumber: z.string().default(''),
   auth: z.string().default(''),
   suspended: flag.default(false),
+  /** Custom profile fields by short name; only those that are filled in come. */
+  customfields: z
+    .array(z.object({ shortname: z.string(), value: z.string() }))
+    .default([])
+    .transform((fields) => new Map(fields.map((one) => [one.shortname, one.value]))),
 });
 
 export type MoodleUser = z.infer<typeof user>;
@@ -42,6 +47,7 @@ const course = z.object({
   idnumber: z.string().default(''),
   startdate: z.number().default(0),
   enddate: z.number().default(0),
+  timecreated: z.number().default(0),
   visible: flag.default(true),
   format: z.string().default(''),
 });
@@ -67,6 +73,7 @@ const enrolled = z.array(
     id: z.number(),
     username: z.string().default(''),
     roles: z.array(z.object({ roleid: z.number(), shortname: z.string() })).default([]),
+    groups: z.array(z.object({ id: z.number() })).default([]),
   }),
 );
 
@@ -75,17 +82,23 @@ export type MoodleEnrolled = z.infer<typeof enrolled>;
 /** The context of the system itself. */
 const systemContext = 1;
 
-/** 100 a call took 0.28 s; the form limit would allow ten times as many. */
+/** 100 people who are there take 0.3 s. */
 const lookupSize = 100;
+
+/** 200 who are not there take 0.04 s, and 800 take 0.07 s (measured on 4.5.6). */
+const nobodiesSize = 400;
 
 /** Missing users are absent. One value that is not a clean username spoils the call (recording moodle-4.5.6/10). */
 export async function findUsers(p: {
   readonly moodle: Moodle;
   readonly field: 'id' | 'username' | 'idnumber' | 'email';
   readonly values: readonly (string | number)[];
+  /** Few of them, or none, are expected to be there. */
+  readonly nobodies?: boolean;
 }): Promise<readonly MoodleUser[]> {
+  const size = p.nobodies === true ? nobodiesSize : lookupSize;
   const pages = await Promise.all(
-    chunk([...new Set(p.values)], lookupSize).map((values) =>
+    chunk([...new Set(p.values)], size).map((values) =>
       p.moodle.read({
         function: 'core_user_get_users_by_field',
         params: { field: p.field, values },
@@ -257,7 +270,7 @@ export function readEnrolled(p: {
     function: 'core_enrol_get_enrolled_users',
     params: {
       courseid: p.courseId,
-      options: [{ name: 'userfields', value: 'id,username,roles' }],
+      options: [{ name: 'userfields', value: 'id,username,roles,groups' }],
     },
     answer: enrolled,
   });

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { ResourceKind } from '../../policy/resource.ts';
+import type { Work } from '../contract.ts';
 
 const prefix = 'skolebus:';
 
@@ -24,6 +25,22 @@ export function ownerMark(p: { readonly kind: ResourceKind; readonly key: string
 /** The key of a mark (shortened as above where it was too long), or null for what is not ours. */
 export function keyOfMark(idnumber: string | null | undefined): string | null {
   return idnumber?.startsWith(prefix) ? idnumber.slice(prefix.length) : null;
+}
+
+/**
+ * Whether what stands under the ledger's number is the row's own: it carries the row's mark, or a plan
+ * has linked it and no write was confirmed since. What carries another mark of ours never is, whatever
+ * number stood in the place of the mark before.
+ */
+export function isOwn(p: {
+  readonly work: Work;
+  readonly mark: string;
+  readonly idnumber: string;
+}): boolean {
+  const { work, mark, idnumber } = p;
+  if (idnumber === mark) return true;
+  const linked = work.desired !== null && work.applied === null && work.externalId !== null;
+  return linked && keyOfMark(idnumber) === null;
 }
 
 /**

@@ -1,7 +1,9 @@
+import pLimit from 'p-limit';
 import * as z from 'zod';
-import type { Outcome, Work } from '../contract.ts';
+import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
+import type { MoodleFunction } from './functions.ts';
 import { type FormValue, type Moodle, MoodleError, maxFormFields } from './http.ts';
-import { numberOf } from './site.ts';
+import { numberOf, type Site } from './site.ts';
 
 /** Nothing is gained beyond 50 in a batch (reference: 10/50/200/1000 users a call, 79-83 users/s). */
 export const batchSize = 50;
@@ -52,15 +54,20 @@ export async function sendBatches<T, R>(p: {
   readonly size: number;
   /** How much of `size` an item takes; 1 by default. */
   readonly weight?: (item: T) => number;
+  /** One batch after the other, for what Moodle cannot do twice at once. */
+  readonly inTurn?: boolean;
   /** One result per item, in order; throws MoodleError for the batch as a whole. */
   readonly send: (items: readonly T[]) => Promise<readonly Sent<R>[]>;
 }): Promise<ReadonlyMap<T, Sent<R>>> {
   const batches = pack(p.items, p.size, p.weight ?? (() => 1));
+  const limit = pLimit(p.inTurn === true ? 1 : batches.length + 1);
   const answers = await Promise.all(
-    batches.map(async (batch) => {
-      const sent = await sendHalving(batch, p.send);
-      return batch.map((item, index) => [item, sent[index]] as const);
-    }),
+    batches.map((batch) =>
+      limit(async () => {
+        const sent = await sendHalving(batch, p.send);
+        return batch.map((item, index) => [item, sent[index]] as const);
+      }),
+    ),
   );
   const results = new Map<T, Sent<R>>();
   for (const [item, sent] of answers.flat()) {
@@ -90,7 +97,7 @@ async function sendHalving<T, R>(
 /** Sends items to a function that takes a batch whole and answers nothing of the single item. */
 export function sendWhole<T>(p: {
   readonly moodle: Moodle;
-  readonly function: string;
+  readonly function: MoodleFunction;
   readonly items: readonly T[];
   readonly size: number;
   readonly weight?: (item: T) => number;
@@ -125,6 +132,26 @@ export function findRemovals<R extends { readonly work: Work }>(p: {
   return removals;
 }
 
+/** The refusal of a batch that was sent without looking first; other errors as they are. */
+export function asLookFirst(error: unknown): unknown {
+  if (!(error instanceof MoodleError) || error.code !== 'refused') return error;
+  const message = 'Moodle refused the batch: something of it stands there already, or is not sound';
+  return new MoodleError({ code: 'answer-lost', reason: 'look-first', message, cause: error });
+}
+
+/**
+ * Whether a row is one that was never sent, so that it may be made without looking for it first where
+ * Moodle itself refuses a second one of its kind.
+ */
+export function isFresh(work: Work): boolean {
+  return (
+    work.desired !== null &&
+    work.applied === null &&
+    work.externalId === null &&
+    work.attempts === 0
+  );
+}
+
 /** Moodle's errorcode or warning code -> ours. */
 const rejections: Readonly<Record<string, string>> = {
   invalidparameter: 'invalid-parameter',
@@ -141,6 +168,7 @@ const rejections: Readonly<Record<string, string>> = {
   errorinvalidparam: 'invalid-parameter',
   categorynamerequired: 'invalid-parameter',
   enddatebeforestartdate: 'end-before-start',
+  nostartdatenoenddate: 'end-without-start',
   cannotmovecategory: 'category-loop',
 };
 
@@ -161,6 +189,8 @@ export const lookAgainCodes: ReadonlySet<string> = new Set([
   'answer-lost',
   'server-error',
   'answer-cut',
+  'welcome-mail-failed',
+  'look-first',
   'database-write-failed',
 ]);
 
@@ -201,6 +231,27 @@ export function outcomeOfCode(errorcode: string): Outcome {
   return rejected(rejections[errorcode] ?? `moodle-${errorcode.toLowerCase()}`, detail);
 }
 
+/**
+ * Does something with each row on its own: a question that fails settles the row it was asked for, and
+ * the others go on (with one look-up a row, a server that fails now and then would stop every batch).
+ */
+export async function eachRow<R extends { readonly work: Work }>(p: {
+  readonly rows: readonly R[];
+  readonly outcomes: Map<Work, Outcome>;
+  readonly look: (row: R) => Promise<void>;
+}): Promise<void> {
+  await Promise.all(
+    p.rows.map(async (row) => {
+      try {
+        await p.look(row);
+      } catch (error) {
+        if (!(error instanceof MoodleError)) throw error;
+        p.outcomes.set(row.work, outcomeOf(error));
+      }
+    }),
+  );
+}
+
 export function errorOf<R>(sent: Sent<R> | undefined): MoodleError | null {
   return sent === undefined || sent.ok ? null : sent.error;
 }
@@ -212,4 +263,41 @@ export function heldByOurs(p: {
   readonly detail: string;
 }) {
   return p.row.attempts < 5 ? retry(p.code, p.detail) : rejected(p.code, p.detail);
+}
+
+/** What every kind is asked to apply. */
+export interface ApplyOrder {
+  readonly site: Site;
+  readonly batch: readonly Work[];
+  readonly externalIds: ExternalIdLookup;
+  /** Look for every row, also for those that were never sent. */
+  readonly careful: boolean;
+}
+
+/** The rows that can be written: those without a place in a category yet are told to wait. */
+export function keepPlaced<
+  R extends { readonly work: Work; readonly body: object | null; readonly category: number | null },
+>(p: { readonly rows: readonly R[]; readonly outcomes: Map<Work, Outcome> }): readonly R[] {
+  return p.rows.filter((row) => {
+    if (row.body === null) return false;
+    if (row.category !== null) return true;
+    p.outcomes.set(row.work, retry('category-missing', 'its category does not exist yet'));
+    return false;
+  });
+}
+
+/** Notes what Moodle made, by its number; what it did not name is looked for at the next try. */
+export function noteMade<R extends { readonly work: Work }>(p: {
+  readonly sent: ReadonlyMap<R, Sent<number | null>>;
+  readonly ids: Map<R, number>;
+  readonly outcomes: Map<Work, Outcome>;
+  /** `cohort` or `course`. */
+  readonly what: string;
+}): void {
+  for (const [row, result] of p.sent) {
+    if (!result.ok) p.outcomes.set(row.work, outcomeOf(result.error));
+    else if (result.value === null) {
+      p.outcomes.set(row.work, retry('answer-lost', `Moodle did not name the ${p.what} it made`));
+    } else p.ids.set(row, result.value);
+  }
 }

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { NextcloudAccount } from '../../policy/resource.ts';
 import type { Outcome } from '../contract.ts';
 import { oidcPath, readUser, usersPath } from './api.ts';
-import { NextcloudError, reject, retry } from './failure.ts';
+import { isLost, NextcloudError, reject, retry } from './failure.ts';
 import { findProvider } from './oidc.ts';
 import { OidcUser, type User } from './schema.ts';
 import type { Reply, Session } from './session.ts';
@@ -29,7 +29,7 @@ export async function createAccount(p: {
   try {
     reply = p.mode.kind === 'local' ? await createLocal(p) : await createOidc(p, p.mode.identifier);
   } catch (error) {
-    if (!(error instanceof NextcloudError) || error.code !== 'answer-lost') throw error;
+    if (!isLost(error)) throw error;
   }
   if (reply?.code === 403) {
     throw new NextcloudError({ code: 'not-admin', message: 'creating an account: not allowed' });

@@ -32,7 +32,10 @@ export async function applyAccount(p: AccountWork): Promise<Outcome> {
   if (id.toLowerCase() === p.serviceUser.toLowerCase() || id.toLowerCase() === 'admin') {
     return reject('account-protected', 'the service account and admin are never changed');
   }
-  if (desired === null) return known === null ? applied(null) : deleteAccount(session, known);
+  if (desired === null) {
+    const heir = before?.keepFilesWith ?? null;
+    return known === null ? applied(null) : deleteAccount({ session, id: known, heir });
+  }
   const groups = groupsOf({ desired, before, groupIds: p.groupIds });
   if (groups === null)
     return retry('needs-group', 'a group of the account does not exist there yet');
@@ -196,7 +199,27 @@ function judge(reply: Reply, what: string): Outcome | null {
   return retry(`${what}-failed`, detail);
 }
 
-async function deleteAccount(session: Session, id: string): Promise<Outcome> {
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Where files are to be kept, the account goes only when its home is empty. Nobody but the owner can
+ * hand files over by API, and the heir has to accept (OCS `files/api/v1/transferownership`, read in
+ * 32.0.1 and tried); an administrator does it on the server, with occ.
+ */
+async function deleteAccount(p: {
+  readonly session: Session;
+  readonly id: string;
+  readonly heir: string | null;
+}): Promise<Outcome> {
+  const { session, id, heir } = p;
+  if (heir !== null) {
+    const standing = await readUser(session, id);
+    if (standing === null) return applied(null);
+    if (standing.used > 0) {
+      const detail = `${standing.used} bytes of files are to be kept: run occ files:transfer-ownership <account> ${heir} on the server; the account is deleted when its home is empty`;
+      return { state: 'retry', afterMs: dayMs, code: 'files-not-transferred', detail };
+    }
+  }
   const reply = await session.ask({ method: 'DELETE', path: userPath(id) });
   // 998 on this endpoint is "no such account" (recording nextcloud-34.0.1/12).
   if (reply.ok || (await readUser(session, id)) === null) return applied(null);

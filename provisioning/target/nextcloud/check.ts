@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import type { CheckResult } from '../contract.ts';
 import type { AccountMode } from './account-create.ts';
-import { foldersPath, get, groupPath, groupsPath } from './api.ts';
+import { foldersPath, get, groupPath, groupsPath, pageOfUsers } from './api.ts';
 import { openDavHome } from './dav.ts';
 import { NextcloudError } from './failure.ts';
 import { checkOidc } from './oidc.ts';
 import { FolderList, Status, User } from './schema.ts';
 import type { Session } from './session.ts';
+import { checkLocking, checkTopology } from './topology.ts';
 
 interface CheckInput {
   readonly session: Session;
@@ -36,12 +37,32 @@ export async function checkNextcloud(p: CheckInput): Promise<readonly CheckResul
   results.push(...(await attempt('team-folders', () => checkTeamFolders(p.session))));
   results.push(...(await attempt('write-probe', () => probeWrite(p.session))));
   results.push(...(await attempt('webdav', () => probeDav(p))));
+  results.push(...(await attempt('locking', () => checkLocking(p.session))));
+  results.push(...(await attempt('size', () => checkTopology(p.session))));
   const { mode } = p;
   if (mode.kind === 'oidc') {
     const oidc = { session: p.session, identifier: mode.identifier, uidClaim: p.uidClaim };
     results.push(...(await attempt('oidc-provider', () => checkOidc(oidc))));
+    results.push(...(await attempt('oidc-local-accounts', () => checkLocalAccounts(p))));
   }
   return results;
+}
+
+/**
+ * Accounts made in mode local. They keep working, but user_oidc in its strict setting refuses their
+ * owners ("User conflict"). No API moves them: the row in the database has to go (reference sign-in
+ * 1.9), and that is the administrator's to do. The first hundred tell whether there are any.
+ */
+async function checkLocalAccounts(p: CheckInput): Promise<readonly CheckResult[]> {
+  const page = await pageOfUsers({ session: p.session, limit: 100, offset: 0 });
+  const own = new Set([p.user.toLowerCase(), 'admin']);
+  const local = page.filter((one) => one.backend === 'Database' && !own.has(one.id.toLowerCase()));
+  const message =
+    local.length === 0
+      ? 'no local accounts among the first hundred'
+      : `${local.length} of the first ${page.length} accounts are local: with soft_auto_provision off their owners cannot sign in through Keycloak. ` +
+        'Move them in maintenance mode, after a dump: INSERT INTO oc_user_oidc (user_id, display_name) SELECT uid, displayname FROM oc_users WHERE uid IN (...), then DELETE FROM oc_users for the same. Files, groups and settings stay';
+  return [{ name: 'oidc-local-accounts', ok: local.length === 0, message }];
 }
 
 async function attempt(

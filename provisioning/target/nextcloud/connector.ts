@@ -59,7 +59,7 @@ export function connectNextcloud(p: NextcloudTarget): Connector {
         return applyAccount({ session, mode, work, groupIds, serviceUser: p.user });
       }
       folders ??= listFolders(session);
-      return applyFolder({ session, work, folders: await folders, groupIds });
+      return applyFolder({ session, work, folders: await folders, groupIds, serviceUser: p.user });
     };
     let lost: Outcome | null = null;
     const turn = async (work: Work): Promise<Outcome> => {
@@ -117,7 +117,10 @@ function groupKeys(kind: Kind, batch: readonly Work[]): readonly string[] {
       if (body === null) continue;
       if (kind === 'account') for (const key of (body as NextcloudAccount).groups) keys.add(key);
       if (kind === 'folder') {
-        for (const key of Object.keys((body as NextcloudFolder).access)) keys.add(key);
+        const { access, subfolders = [] } = body as NextcloudFolder;
+        for (const each of [access, ...subfolders.map((one) => one.access)]) {
+          for (const key of Object.keys(each)) keys.add(key);
+        }
       }
     }
   }

@@ -5,7 +5,13 @@ export type NextcloudErrorCode =
   | 'unreachable'
   /** The request went out and no readable answer came back: it may have had its effect. */
   | 'answer-lost'
+  /** The same, because the connection broke or the time was over. */
+  | 'connection-lost'
+  /** The same, because the server or a proxy before it failed: an error page, or no HTTP at all. */
+  | 'server-error'
   | 'maintenance'
+  /** Closed for the moment, and not by its administrator: a proxy without a backend. */
+  | 'busy'
   | 'too-many-requests'
   | 'sign-in-refused'
   /** Writes are refused although the sign-in is fresh: an app password on 34.0.1. */
@@ -34,10 +40,16 @@ export class NextcloudError extends Error {
   }
 }
 
+/** Whether the request may have had its effect although nobody knows. */
+export function isLost(error: unknown): boolean {
+  if (!(error instanceof NextcloudError)) return false;
+  return ['answer-lost', 'connection-lost', 'server-error'].includes(error.code);
+}
+
 /** What a failure of the server means for the row that met it. */
 export function outcomeOf(error: NextcloudError): Outcome {
   const { code, message: detail } = error;
-  if (code === 'answer-lost' || code === 'too-many-requests') {
+  if (isLost(error) || code === 'too-many-requests') {
     return { state: 'retry', afterMs: error.afterMs, code, detail };
   }
   return { state: 'unknown-host', code, detail };

@@ -2,8 +2,10 @@ import type { NextcloudFolder } from '../../policy/resource.ts';
 import type { Outcome, Work } from '../contract.ts';
 import { folderPath, foldersPath, listFolders, readFolder } from './api.ts';
 import { applied, NextcloudError, reject, retry } from './failure.ts';
+import { addGroup, lostOrThrow } from './folder-groups.ts';
 import { type Folder, FolderCreated } from './schema.ts';
 import type { Reply, Session } from './session.ts';
+import { applySubfolders, needsSubfolders, serviceGroup } from './subfolders.ts';
 
 /** The Team folders as they stood when the batch began, kept up as it creates and renames. */
 export type FolderList = Map<number, Folder>;
@@ -19,6 +21,8 @@ export async function applyFolder(p: {
   readonly work: Work;
   readonly folders: FolderList;
   readonly groupIds: ReadonlyMap<string, string>;
+  /** The account that we sign in with: it manages advanced permissions. */
+  readonly serviceUser: string;
 }): Promise<Outcome> {
   const { session, work, folders } = p;
   const desired = work.desired as NextcloudFolder | null;
@@ -27,6 +31,8 @@ export async function applyFolder(p: {
   const mountPoint = tidyMountPoint(desired.mountPoint);
   if (mountPoint === '') return reject('mount-point-empty', 'a mount point must have a name');
   const access = accessById({ access: desired.access, active: desired.active, ids: p.groupIds });
+  const refusal = refuseSubfolders(desired);
+  if (refusal !== null) return refusal;
   if (access === null) return retry('needs-group', 'a group with access does not exist there yet');
 
   const known = id === null ? undefined : folders.get(id);
@@ -45,11 +51,25 @@ export async function applyFolder(p: {
     folder = holder;
   }
   folder ??= await createFolder({ session, folders, mountPoint });
-  const before = (work.applied as NextcloudFolder | null)?.access ?? {};
-  const removable = new Set(Object.keys(before).map((key) => p.groupIds.get(key)));
-  const failure = await bringAbout({ session, folder, mountPoint, desired, access, removable });
+  const before = work.applied as NextcloudFolder | null;
+  const removable = new Set(Object.keys(before?.access ?? {}).map((key) => p.groupIds.get(key)));
+  removable.add(serviceGroup);
+  let failure = await bringAbout({ session, folder, mountPoint, desired, access, removable });
   folders.set(folder.id, { ...folder, mount_point: mountPoint });
+  if (failure === null && needsSubfolders({ desired, before, folder })) {
+    failure = await applySubfolders({ ...p, folder, mountPoint, desired });
+  }
   return failure ?? applied(String(folder.id));
+}
+
+/** Names that WebDAV would take for something else, or refuse. */
+function refuseSubfolders(desired: NextcloudFolder): Outcome | null {
+  for (const { path } of desired.subfolders ?? []) {
+    const segments = path.split('/');
+    if (segments.every((one) => one.trim() !== '' && !/^\.{1,2}$|\\/.test(one))) continue;
+    return reject('subfolder-refused', 'the path of a subfolder has an empty or forbidden part');
+  }
+  return null;
 }
 
 function tidyMountPoint(text: string): string {
@@ -72,7 +92,8 @@ function accessById(p: {
 }
 
 function isHalfMade(folder: Folder, access: ReadonlyMap<string, number>): boolean {
-  return folder.size === 0 && Object.keys(folder.groups).every((group) => access.has(group));
+  const groups = Object.keys(folder.groups).filter((group) => group !== serviceGroup);
+  return folder.size === 0 && groups.every((group) => access.has(group));
 }
 
 /**
@@ -86,12 +107,18 @@ async function createFolder(p: {
 }): Promise<Folder> {
   const { session, folders, mountPoint } = p;
   const form = { mountpoint: mountPoint };
-  const reply = await session
-    .ask({ method: 'POST', path: foldersPath, form })
-    .catch((error: unknown) => lostOrThrow(error));
+  const reply = await session.ask({ method: 'POST', path: foldersPath, form }).catch(lostOrThrow);
   const id = reply?.ok === true ? FolderCreated.safeParse(reply.data).data?.id : undefined;
   if (id !== undefined) {
-    const made: Folder = { id, mount_point: mountPoint, quota: -3, size: 0, groups: {} };
+    const made: Folder = {
+      id,
+      mount_point: mountPoint,
+      quota: -3,
+      size: 0,
+      groups: {},
+      acl: false,
+      manage: [],
+    };
     folders.set(id, made);
     return made;
   }
@@ -110,12 +137,6 @@ async function createFolder(p: {
     code: 'answer-lost',
     message: `creating a Team folder: ${reply === null ? 'no answer' : `code ${reply.code}`}`,
   });
-}
-
-/** Null for an answer that was lost on the way; every other failure is thrown on. */
-function lostOrThrow(error: unknown): null {
-  if (error instanceof NextcloudError && error.code === 'answer-lost') return null;
-  throw error;
 }
 
 async function bringAbout(p: {
@@ -155,30 +176,6 @@ async function bringAbout(p: {
     if (failure !== null) return failure;
   }
   return null;
-}
-
-/**
- * The group's permissions after adding it. A group that is on the folder already answers 400 on
- * 34.0.1 and breaks the status line on 29.0.1 (recordings 34.0.1/22 and 29.0.1/17): then the folder
- * is read back.
- */
-async function addGroup(p: {
-  readonly session: Session;
-  readonly folder: Folder;
-  readonly group: string;
-}): Promise<number> {
-  const path = `${folderPath(p.folder.id)}/groups`;
-  const reply = await p.session
-    .ask({ method: 'POST', path, form: { group: p.group } })
-    .catch((error: unknown) => lostOrThrow(error));
-  if (reply?.ok === true) return 31;
-  const now = await readFolder(p.session, p.folder.id);
-  const bits = (now?.groups as Record<string, number> | undefined)?.[p.group];
-  if (bits !== undefined) return bits;
-  throw new NextcloudError({
-    code: 'answer-lost',
-    message: `a group on a Team folder: ${reply === null ? 'no answer' : `code ${reply.code}`}`,
-  });
 }
 
 function judge(reply: Reply, what: string): Outcome | null {

@@ -2,11 +2,13 @@ import { Agent, request } from 'undici';
 import { NextcloudError } from './failure.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'MKCOL' | 'PROPFIND' | 'PROPPATCH';
   /** Behind the server's address, with query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly form: Readonly<Record<string, string | readonly string[]>> | null;
+  /** An XML document in place of a form. */
+  readonly xml?: string;
 }
 
 export interface HttpAnswer {
@@ -47,13 +49,12 @@ export function openHttp(p: { readonly url: string; readonly timeoutMs: number }
   const base = p.url.replace(/\/+$/, '');
 
   async function sendOnce(asked: HttpRequest): Promise<HttpAnswer> {
-    const form = asked.form === null ? null : encodeForm(asked.form);
-    const type = form === null ? {} : { 'Content-Type': 'application/x-www-form-urlencoded' };
+    const [type, body] = encodeBody(asked);
     const response = await request(`${base}${asked.path}`, {
-      method: asked.method,
+      method: asked.method as 'GET',
       dispatcher: agent,
       headers: { ...asked.headers, ...type },
-      body: form,
+      body,
     });
     const text = await response.body.text();
     return { status: response.statusCode, headers: response.headers, text };
@@ -76,6 +77,12 @@ export function openHttp(p: { readonly url: string; readonly timeoutMs: number }
   };
 }
 
+function encodeBody(asked: HttpRequest): [Readonly<Record<string, string>>, string | null] {
+  if (asked.xml !== undefined) return [{ 'Content-Type': 'application/xml' }, asked.xml];
+  if (asked.form === null) return [{}, null];
+  return [{ 'Content-Type': 'application/x-www-form-urlencoded' }, encodeForm(asked.form)];
+}
+
 function encodeForm(form: Readonly<Record<string, string | readonly string[]>>): string {
   const body = new URLSearchParams();
   for (const [name, value] of Object.entries(form)) {
@@ -91,9 +98,14 @@ function encodeForm(form: Readonly<Record<string, string | readonly string[]>>):
 function explain(asked: HttpRequest, cause: unknown): NextcloudError {
   const code = codeOf(cause);
   const where = `${asked.method} ${asked.path.split('?')[0]}`;
-  return notSent.has(code)
-    ? new NextcloudError({ code: 'unreachable', message: `${where}: ${code}`, cause })
-    : new NextcloudError({ code: 'answer-lost', message: `${where}: ${code}`, cause });
+  const message = `${where}: ${code}`;
+  if (notSent.has(code)) return new NextcloudError({ code: 'unreachable', message, cause });
+  const byServer = code.startsWith('HPE_');
+  return new NextcloudError({
+    code: byServer ? 'server-error' : 'connection-lost',
+    message,
+    cause,
+  });
 }
 
 function codeOf(cause: unknown): string {

@@ -4,6 +4,7 @@ import { listFolders, listUserIds, pageOfGroups, pageOfUsers, readUser } from '.
 import { readQuota } from './quota.ts';
 import type { User } from './schema.ts';
 import type { Session } from './session.ts';
+import { serviceGroup } from './subfolders.ts';
 
 const usersPerPage = 100;
 const groupsPerPage = 200;
@@ -87,10 +88,15 @@ async function* observeFolders(session: Session): AsyncIterable<Observed> {
     const body = {
       mountPoint: folder.mount_point,
       quota: folder.quota,
-      access: folder.groups,
+      access: withoutServiceGroup(folder.groups as Record<string, number>),
       /** Bytes of the files in it. */
       size: folder.size,
     };
     yield { kind: 'folder', externalId: String(folder.id), key: null, body };
   }
+}
+
+/** Ours, and on a folder only for moments. */
+function withoutServiceGroup(groups: Record<string, number>): Record<string, number> {
+  return Object.fromEntries(Object.entries(groups).filter(([group]) => group !== serviceGroup));
 }

@@ -27,11 +27,14 @@ export const Status = z.object({
 
 /** 34.0.1 answers -3 for unlimited, 29.0.1 before the first login the word `none`. */
 const Quota = z
-  .object({ quota: z.union([z.number(), z.string()]).catch('none') })
-  .catch({ quota: 'none' })
-  .transform((value) => value.quota);
+  .object({
+    quota: z.union([z.number(), z.string()]).catch('none'),
+    /** Bytes of the files in the home. */
+    used: z.number().catch(0),
+  })
+  .catch({ quota: 'none', used: 0 });
 
-export const User = z.object({
+const RawUser = z.object({
   id: z.string(),
   displayname: z.string().catch(''),
   email: z.string().nullish().catch(null),
@@ -43,6 +46,7 @@ export const User = z.object({
   lastLogin: z.number().catch(0),
   backend: z.string().catch('Database'),
 });
+export const User = RawUser.transform(({ quota, ...rest }) => ({ ...rest, ...quota }));
 export type User = z.infer<typeof User>;
 
 export const UserIds = z.object({ users: z.array(z.string()) });
@@ -62,10 +66,26 @@ export const Folder = z.object({
   quota: z.coerce.number(),
   size: z.coerce.number().catch(0),
   groups: mapOf(z.coerce.number()),
+  /** Advanced permissions are on. 29.0.1 shows them as 0 and 1. */
+  acl: z.coerce.boolean().catch(false),
+  /** Who may set them. */
+  manage: z.array(z.object({ type: z.string(), id: z.string() })).catch([]),
 });
 export type Folder = z.infer<typeof Folder>;
 export const FolderList = mapOf(Folder);
 export const FolderCreated = z.object({ id: z.coerce.number() });
+
+/** Of the app serverinfo, which comes with Nextcloud; tried on 32.0.1. */
+export const ServerInfo = z.object({
+  nextcloud: z.object({ system: z.record(z.string(), z.unknown()).transform(onlyText) }),
+});
+
+function onlyText(values: Readonly<Record<string, unknown>>): Readonly<Record<string, string>> {
+  const text = Object.entries(values).filter(
+    (pair): pair is [string, string] => typeof pair[1] === 'string',
+  );
+  return Object.fromEntries(text);
+}
 
 export const Provider = z.object({
   id: z.coerce.number(),

@@ -1,5 +1,5 @@
 import { NextcloudError } from './failure.ts';
-import { type Http, type HttpAnswer, openHttp } from './http.ts';
+import { type Http, type HttpAnswer, type HttpRequest, openHttp } from './http.ts';
 import { Bare, Envelope } from './schema.ts';
 
 export interface Ask {
@@ -8,6 +8,16 @@ export interface Ask {
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly form?: Readonly<Record<string, string | readonly string[]>>;
+}
+
+/** WebDAV in the home of the service account. */
+export interface DavAsk {
+  readonly method: 'MKCOL' | 'PROPFIND' | 'PROPPATCH';
+  /** Segments below the home, as they are. */
+  readonly path: readonly string[];
+  /** 1: with what lies directly in it; 0 when left out. */
+  readonly depth?: 0 | 1;
+  readonly xml?: string;
 }
 
 /** An answer that could be read, successful or not. */
@@ -22,6 +32,11 @@ export interface Reply {
 export interface Session extends AsyncDisposable {
   /** Signs in when needed. Throws NextcloudError; what the endpoint refuses is an ordinary reply. */
   ask(asked: Ask): Promise<Reply>;
+  /**
+   * The session's cookies are enough for WebDAV too, together with the header that OCS wants: 0.04 s
+   * a call against 0.8 s with Basic (measured, Nextcloud 32.0.1). What WebDAV refuses is an answer.
+   */
+  askDav(asked: DavAsk): Promise<HttpAnswer>;
   /** Without signing in; for status.php. */
   readPublic(path: string): Promise<HttpAnswer>;
 }
@@ -98,8 +113,34 @@ export function openSession(p: {
     return readReply({ asked, answer });
   }
 
+  async function askDav(asked: DavAsk): Promise<HttpAnswer> {
+    await ensureSession(Number.NEGATIVE_INFINITY);
+    const usedSignIn = signedInAt;
+    const first = await sendDav(asked);
+    if (first.status !== 401) return first;
+    await ensureSession(usedSignIn);
+    return sendDav(asked);
+  }
+
+  async function sendDav(asked: DavAsk): Promise<HttpAnswer> {
+    const path = `/remote.php/dav/files/${[p.user, ...asked.path].map(encodeURIComponent).join('/')}`;
+    const headers = {
+      'OCS-APIRequest': 'true',
+      Depth: String(asked.depth ?? 0),
+      ...cookieHeader(jar),
+    };
+    const xml = asked.xml === undefined ? {} : { xml: asked.xml };
+    const answer = await http.send({ method: asked.method, path, headers, form: null, ...xml });
+    keepCookies(jar, answer);
+    const where = { method: asked.method, path: '/remote.php/dav' };
+    if (answer.status === 503) throw closed({ asked: where, answer });
+    if (answer.status === 502 || answer.status === 504) throw unreadable(where, answer);
+    return answer;
+  }
+
   return {
     ask,
+    askDav,
     readPublic: (path) => http.send({ method: 'GET', path, headers: {}, form: null }),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
@@ -135,9 +176,7 @@ async function send(p: {
     'Accept-Language': 'en',
   };
   if (p.authorization !== null) headers['Authorization'] = p.authorization;
-  if (p.jar.size > 0) {
-    headers['Cookie'] = [...p.jar].map(([name, value]) => `${name}=${value}`).join('; ');
-  }
+  Object.assign(headers, cookieHeader(p.jar));
   const answer = await p.http.send({
     method: p.asked.method,
     path: `${p.asked.path}?${query}`,
@@ -146,6 +185,11 @@ async function send(p: {
   });
   keepCookies(p.jar, answer);
   return answer;
+}
+
+function cookieHeader(jar: ReadonlyMap<string, string>): Record<string, string> {
+  if (jar.size === 0) return {};
+  return { Cookie: [...jar].map(([name, value]) => `${name}=${value}`).join('; ') };
 }
 
 function keepCookies(jar: Map<string, string>, answer: HttpAnswer): void {
@@ -191,12 +235,19 @@ export function readReply(p: { readonly asked: Ask; readonly answer: HttpAnswer 
   throw unreadable(p.asked, answer);
 }
 
-function closed(p: { readonly asked: Ask; readonly answer: HttpAnswer }): NextcloudError {
-  const afterMs = retryAfterMs(p.answer) ?? 120_000;
+type Asked = Pick<HttpRequest, 'method' | 'path'>;
+
+function closed(p: { readonly asked: Asked; readonly answer: HttpAnswer }): NextcloudError {
+  // The WebDAV page of maintenance has the exception's name and no header (recording 34.0.1/30).
+  const { headers, text } = p.answer;
+  const planned =
+    headers['x-nextcloud-maintenance-mode'] === '1' || /maintenance ?mode/i.test(text);
+  const afterMs = retryAfterMs(p.answer) ?? (planned ? 120_000 : 10_000);
   const seconds = Math.round(afterMs / 1000);
+  const state = planned ? 'the server is in maintenance' : 'the server is closed for the moment';
   return new NextcloudError({
-    code: 'maintenance',
-    message: `${describe(p)}: the server is in maintenance; try again after ${seconds} s`,
+    code: planned ? 'maintenance' : 'busy',
+    message: `${describe(p)}: ${state}; try again after ${seconds} s`,
     afterMs,
   });
 }
@@ -207,12 +258,12 @@ function retryAfterMs(answer: HttpAnswer): number | null {
   return Number.isFinite(seconds) ? seconds * 1000 : null;
 }
 
-function describe(p: { readonly asked: Ask; readonly answer: HttpAnswer }): string {
+function describe(p: { readonly asked: Asked; readonly answer: HttpAnswer }): string {
   return `${p.asked.method} ${p.asked.path}: HTTP ${p.answer.status}`;
 }
 
 /** HTML, an empty page, a proxy's error: nobody knows what was done. A redirect names another address. */
-function unreadable(asked: Ask, answer: HttpAnswer): NextcloudError {
+function unreadable(asked: Asked, answer: HttpAnswer): NextcloudError {
   const message = describe({ asked, answer });
   if (answer.status >= 300 && answer.status < 400) {
     return new NextcloudError({
@@ -220,7 +271,7 @@ function unreadable(asked: Ask, answer: HttpAnswer): NextcloudError {
       message: `${message}: the server sends us elsewhere; configure the address it redirects to`,
     });
   }
-  return new NextcloudError({ code: 'answer-lost', message: `${message}, not a readable answer` });
+  return new NextcloudError({ code: 'server-error', message: `${message}, not a readable answer` });
 }
 
 function parseJson(text: string): unknown {

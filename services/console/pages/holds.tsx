@@ -52,6 +52,9 @@ function group(held: readonly Held[]) {
   return [...groups].map(([key, entries]) => ({ key, entries }));
 }
 
+/** Holds that keep changes of the plan back; the others only tell of people. */
+const withChanges = new Set(['limit-deactivate', 'adoption-ambiguous', 'limit-drift']);
+
 function HoldCard(p: {
   readonly plan: Plan;
   readonly held: readonly Held[];
@@ -81,13 +84,11 @@ function HoldCard(p: {
         </ul>
         <p class="todo">{text.todo}</p>
         {code === 'limit-deactivate' ? (
-          <>
-            <p>
-              <code>skolebus sync --allow {institution}</code>
-            </p>
-            <Link to={list}>{words.holds.see}</Link>
-          </>
+          <p>
+            <code>skolebus sync --allow {institution}</code>
+          </p>
         ) : null}
+        {withChanges.has(code) ? <Link to={list}>{words.holds.see}</Link> : null}
       </div>
     </article>
   );

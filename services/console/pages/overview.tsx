@@ -8,7 +8,7 @@ import { Bar, Ring } from '../parts/bar.tsx';
 import { SnapshotFacts } from '../parts/snapshot-facts.tsx';
 import { Link } from '../router.tsx';
 import { useMovement } from '../stream.ts';
-import { useWords, wordFor } from '../words.ts';
+import { useSpeech, useWords, wordFor } from '../words.ts';
 
 export function OverviewPage(p: { readonly mayWrite: boolean }) {
   const words = useWords();
@@ -235,14 +235,13 @@ function Causes(p: { readonly causes: Status['causes']; readonly mayWrite: boole
 }
 
 function Why(p: { readonly cause: Status['causes'][number] }) {
-  const { causes } = useWords();
-  const { code, detail, state } = p.cause;
-  if (code === null) return <>{causes.untried}</>;
-  const known = Object.hasOwn(causes.known, code);
+  const { words, language } = useSpeech();
+  const { code, sentence, state } = p.cause;
+  if (code === null || sentence === null) return <>{words.causes.untried}</>;
   return (
     <>
       {state === 'failed' ? <span class="dot dot-failed" aria-hidden="true" /> : null}
-      {known ? wordFor({ among: causes.known, code }) : (detail ?? code)}
+      {sentence[language]}
       <code class="under">{code}</code>
     </>
   );

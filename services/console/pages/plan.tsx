@@ -74,7 +74,7 @@ function CommitBox(p: { readonly plan: Plan; readonly onDone: (text: string) => 
   const [failure, setFailure] = useState<string | null>(null);
   const [key] = useState(makeKey);
   const counts = sumChanges(p.plan);
-  const count = counts.create + counts.update + counts.deactivate + counts.delete;
+  const count = counts.create + counts.adopt + counts.update + counts.deactivate + counts.delete;
 
   async function commit(): Promise<void> {
     setBusy(true);
@@ -212,7 +212,7 @@ function SummaryTable(p: { readonly summary: readonly SummaryRow[] }) {
 }
 
 function countActions(rows: readonly SummaryRow[]): Counts {
-  const counts = { create: 0, update: 0, deactivate: 0, delete: 0 };
+  const counts = { create: 0, adopt: 0, update: 0, deactivate: 0, delete: 0 };
   for (const row of rows) counts[row.action] += row.count;
   return counts;
 }

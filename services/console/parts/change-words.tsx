@@ -4,23 +4,24 @@ import { formatNumber } from '../format.ts';
 import type { Words } from '../words.ts';
 import { useWords, wordFor } from '../words.ts';
 
-export const actions = ['create', 'update', 'deactivate', 'delete'] as const;
+export const actions = ['create', 'adopt', 'update', 'deactivate', 'delete'] as const;
 export type Action = (typeof actions)[number];
 export type Counts = Readonly<Record<Action, number>>;
 
 /** Read by the eye; the word stands beside it for everybody else. */
 export const actionSigns: Readonly<Record<Action, string>> = {
   create: '+',
+  adopt: '=',
   update: '~',
   deactivate: '−',
   delete: '×',
 };
 
 export function sumChanges(plan: Plan): Counts {
-  const counts = { create: 0, update: 0, deactivate: 0, delete: 0 };
+  const counts = { create: 0, adopt: 0, update: 0, deactivate: 0, delete: 0 };
   for (const kinds of Object.values(plan.changes)) {
     for (const ofKind of Object.values(kinds)) {
-      for (const action of actions) counts[action] += ofKind[action];
+      for (const action of actions) counts[action] += ofKind[action] ?? 0;
     }
   }
   return counts;

@@ -7,6 +7,7 @@ export interface Answer {
   readonly body?: unknown;
   /** Path of what was made, for the header Location. */
   readonly location?: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Thrown by a handler; nothing that it wrote before is kept. */
@@ -26,6 +27,8 @@ export interface Call {
   readonly query: URLSearchParams;
   /** Parsed JSON; null without a body. */
   readonly body: unknown;
+  /** The body as it came. */
+  readonly text: string;
   /** Path parameters, decoded. */
   readonly params: readonly string[];
   /** Path of the call, for Location headers. */

@@ -13,6 +13,7 @@ import {
   refuse,
   unknownError,
 } from './answer.ts';
+import { describeGroupRoles } from './roles.ts';
 import type { GroupDoc, Json, KeycloakState, RealmDoc } from './state.ts';
 import { describeUser } from './users.ts';
 
@@ -175,7 +176,12 @@ export function describeGroup(p: In & { readonly group: GroupDoc; readonly brief
     ...(group.parentId === null ? {} : { parentId: group.parentId }),
     subGroupCount: p.state.childrenOf({ realm: group.realm, parent: group.id }).length,
     subGroups: [],
-    ...(p.brief ? {} : { attributes: group.attributes, realmRoles: [], clientRoles: {} }),
+    ...(p.brief
+      ? {}
+      : {
+          attributes: group.attributes,
+          ...describeGroupRoles({ realm: p.realm, roles: group.roles }),
+        }),
     access: {
       view: true,
       viewMembers: true,

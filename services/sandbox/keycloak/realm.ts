@@ -40,20 +40,6 @@ const freshSettings: Json = {
   eventsEnabled: false,
 };
 
-const managementRoles = [
-  'manage-users',
-  'view-users',
-  'query-users',
-  'query-groups',
-  'manage-realm',
-  'view-realm',
-  'manage-clients',
-  'view-clients',
-  'manage-identity-providers',
-  'view-identity-providers',
-  'realm-admin',
-];
-
 export function createRealm(p: { readonly state: KeycloakState; readonly call: Call }): Answer {
   const body = objectIn(p.call);
   const name = String(body['realm'] ?? '');
@@ -203,7 +189,22 @@ export function createClient(p: In): Answer {
   if (p.realm.clients.some((client) => client['clientId'] === clientId)) {
     throw refuse(409, `Client ${clientId} already exists`);
   }
-  const client: Json = withId(p, { enabled: true, publicClient: false, ...body });
+  const client: Json = {
+    enabled: true,
+    publicClient: false,
+    bearerOnly: false,
+    standardFlowEnabled: true,
+    implicitFlowEnabled: false,
+    directAccessGrantsEnabled: false,
+    serviceAccountsEnabled: false,
+    fullScopeAllowed: true,
+    redirectUris: [],
+    webOrigins: [],
+    attributes: {},
+    defaultClientScopes: ['profile', 'email', 'roles', 'basic', 'web-origins'],
+    ...body,
+    id: p.state.newId(),
+  };
   p.realm.clients.push(client);
   p.state.realms.set(p.realm.realm, p.realm);
   if (client['serviceAccountsEnabled'] === true) {
@@ -225,13 +226,51 @@ export function clientOf(p: In): Json {
   return client;
 }
 
-export function listClientRoles(p: In): Answer {
+/** What is sent replaces, what is not sent stays. */
+export function updateClient(p: In): Answer {
+  const { defaultClientScopes: _scopes, ...sent } = objectIn(p.call);
+  Object.assign(clientOf(p), sent);
+  p.state.realms.set(p.realm.realm, p.realm);
+  return noContent;
+}
+
+export function listDefaultScopes(p: In): Answer {
+  const names = (clientOf(p)['defaultClientScopes'] ?? []) as string[];
+  const scopes = p.realm.clientScopes.filter((scope) => names.includes(String(scope['name'])));
+  return ok(scopes.map(({ id, name }) => ({ id, name })));
+}
+
+export function addDefaultScope(p: In): Answer {
   const client = clientOf(p);
-  const names = client['clientId'] === 'realm-management' ? managementRoles : [];
-  const id = String(client['id']);
-  return ok(
-    names.map((name) => ({ id: `${id}-${name}`, name, clientRole: true, containerId: id })),
+  const scope = p.realm.clientScopes.find((one) => one['id'] === p.call.params[1]);
+  if (scope === undefined) throw notFound('Client scope not found');
+  const before = (client['defaultClientScopes'] ?? []) as string[];
+  client['defaultClientScopes'] = [...new Set([...before, String(scope['name'])])];
+  p.state.realms.set(p.realm.realm, p.realm);
+  return noContent;
+}
+
+/** `params`: the scope, then the client whose roles people who ask for it may bring along. */
+export function listScopeRoles(p: In): Answer {
+  const mapped = (scopeOf(p)['scopeMappings'] ?? {}) as Record<string, Json[]>;
+  return ok(mapped[p.call.params[1] ?? ''] ?? []);
+}
+
+export function addScopeRoles(p: In): Answer {
+  const scope = scopeOf(p);
+  const id = p.call.params[1] ?? '';
+  const mapped = (scope['scopeMappings'] ?? {}) as Record<string, Json[]>;
+  const before = mapped[id] ?? [];
+  const sent = (p.call.body as Json[]).filter(
+    (role) => !before.some((one) => one['id'] === role['id']),
   );
+  scope['scopeMappings'] = { ...mapped, [id]: [...before, ...sent] };
+  p.state.realms.set(p.realm.realm, p.realm);
+  return noContent;
+}
+
+export function listScopes(p: In): Answer {
+  return ok(p.realm.clientScopes.map(({ scopeMappings: _mappings, ...shown }) => shown));
 }
 
 export function serviceAccountOf(p: {
@@ -268,8 +307,13 @@ function providerOf(p: In): Json {
   return provider;
 }
 
+/** The stars that it shows for a secret stand for the secret that it has. */
 export function updateProvider(p: In): Answer {
-  Object.assign(providerOf(p), objectIn(p.call));
+  const provider = providerOf(p);
+  const before = provider['config'] as Json | undefined;
+  Object.assign(provider, objectIn(p.call));
+  const config = provider['config'] as Json | undefined;
+  if (config?.['clientSecret'] === '**********') config['clientSecret'] = before?.['clientSecret'];
   p.state.realms.set(p.realm.realm, p.realm);
   return noContent;
 }
@@ -281,7 +325,7 @@ export function deleteProvider(p: In): Answer {
   return noContent;
 }
 
-function withoutSecret(provider: Json): Json {
+function withoutSecret({ mappers: _mappers, ...provider }: Json): Json {
   const config = provider['config'] as Json | undefined;
   if (config?.['clientSecret'] === undefined) return provider;
   return { ...provider, config: { ...config, clientSecret: '**********' } };

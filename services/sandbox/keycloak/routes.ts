@@ -1,10 +1,14 @@
 /** Which call asks for what, and which role it needs. */
 
 import { type Answer, type Call, noContent, notFound, objectIn, ok } from './answer.ts';
+import * as flows from './flows.ts';
+import { changeGroupRoles, listAvailableForGroup } from './group-roles.ts';
 import * as groups from './groups.ts';
+import * as organizations from './organizations.ts';
 import { importPartially } from './partial-import.ts';
 import { replaceProfile } from './profile-rules.ts';
 import * as realms from './realm.ts';
+import * as roles from './roles.ts';
 import type { Right, Visitor } from './sign-in.ts';
 import type { KeycloakState, RealmDoc } from './state.ts';
 import * as parts from './user-parts.ts';
@@ -36,6 +40,14 @@ function on(method: string, path: string, right: Right, answer: (p: Given) => An
   const pattern = new RegExp(`^${full.replaceAll('*', '([^/]+)')}$`);
   // Routes outside a realm never look at it; the two kinds are told apart by `inRealm` before.
   return { method, pattern, inRealm, route: { right, answer: (p) => answer(p as Given) } };
+}
+
+function mappingRoutes(path: string): Entry[] {
+  const change = (add: boolean) => (p: Given) => changeGroupRoles({ ...p, add });
+  return [
+    on('POST', path, 'manage-users', change(true)),
+    on('DELETE', path, 'manage-users', change(false)),
+  ];
 }
 
 const routes: readonly Entry[] = [
@@ -71,6 +83,8 @@ const routes: readonly Entry[] = [
   on('PUT', 'users/*', 'manage-users', users.updateUser),
   on('DELETE', 'users/*', 'manage-users', parts.deleteUser),
   on('POST', 'users/*/logout', 'manage-users', parts.logOut),
+  on('GET', 'users/*/sessions', 'view-users', parts.listSessions),
+  on('GET', 'users/*/credentials', 'view-users', parts.listCredentials),
   on('GET', 'users/*/groups', 'view-users', parts.listUserGroups),
   on('PUT', 'users/*/groups/*', 'manage-users', parts.joinGroup),
   on('DELETE', 'users/*/groups/*', 'manage-users', parts.leaveGroup),
@@ -101,25 +115,81 @@ const routes: readonly Entry[] = [
   on('GET', 'groups/*/children', 'view-users', groups.listChildren),
   on('POST', 'groups/*/children', 'manage-users', groups.createChildGroup),
   on('GET', 'groups/*/members', 'view-users', groups.listMembers),
+  on('GET', 'groups/*/role-mappings/realm/available', 'view-users', listAvailableForGroup),
+  ...mappingRoutes('groups/*/role-mappings/realm'),
+  ...mappingRoutes('groups/*/role-mappings/clients/*'),
+  on('GET', 'roles', 'view-realm', roles.listRealmRoles),
+  on('POST', 'roles', 'manage-realm', roles.createRealmRole),
+  on('GET', 'roles/*', 'view-realm', roles.getRealmRole),
+  on('GET', 'roles-by-id/*/composites', 'view-realm', roles.listComposites),
+  on('POST', 'roles-by-id/*/composites', 'manage-realm', roles.addComposites),
+  on('GET', 'organizations', 'view-organizations', organizations.listOrganizations),
+  on('POST', 'organizations', 'manage-organizations', organizations.createOrganization),
+  on('GET', 'organizations/*', 'view-organizations', organizations.getOrganization),
+  on('PUT', 'organizations/*', 'manage-organizations', organizations.updateOrganization),
+  on('GET', 'organizations/*/members', 'view-organizations', organizations.listOrganizationMembers),
+  on(
+    'POST',
+    'organizations/*/members',
+    'manage-organizations',
+    organizations.addOrganizationMember,
+  ),
+  on('GET', 'organizations/*/members/*', 'view-organizations', organizations.getOrganizationMember),
+  on(
+    'DELETE',
+    'organizations/*/members/*',
+    'manage-organizations',
+    organizations.removeOrganizationMember,
+  ),
+  on('GET', 'authentication/flows', 'view-realm', flows.listFlows),
+  on('POST', 'authentication/flows', 'manage-realm', flows.createFlow),
+  on('GET', 'authentication/flows/*/executions', 'view-realm', flows.listExecutions),
+  on('PUT', 'authentication/flows/*/executions', 'manage-realm', flows.updateExecution),
+  on('POST', 'authentication/flows/*/executions/execution', 'manage-realm', flows.addExecution),
   on('GET', 'authentication/required-actions', 'view-realm', ({ realm }) =>
     ok(realm.requiredActions),
   ),
   on('GET', 'authentication/required-actions/*', 'view-realm', realms.getAction),
   on('PUT', 'authentication/required-actions/*', 'manage-realm', realms.updateAction),
-  on('GET', 'client-scopes', 'manage-clients', ({ realm }) => ok(realm.clientScopes)),
+  on('GET', 'client-scopes', 'view-clients', realms.listScopes),
   on('POST', 'client-scopes', 'manage-clients', realms.createScope),
   on('POST', 'client-scopes/*/protocol-mappers/models', 'manage-clients', realms.createMapper),
   on('PUT', 'client-scopes/*/protocol-mappers/models/*', 'manage-clients', realms.updateMapper),
-  on('GET', 'clients', 'manage-clients', realms.listClients),
+  on('GET', 'client-scopes/*/scope-mappings/clients/*', 'view-clients', realms.listScopeRoles),
+  on('POST', 'client-scopes/*/scope-mappings/clients/*', 'manage-clients', realms.addScopeRoles),
+  on('GET', 'clients', 'view-clients', realms.listClients),
   on('POST', 'clients', 'manage-clients', realms.createClient),
-  on('GET', 'clients/*', 'manage-clients', (p) => ok(realms.clientOf(p))),
-  on('GET', 'clients/*/roles', 'manage-clients', realms.listClientRoles),
+  on('GET', 'clients/*', 'view-clients', (p) => ok(realms.clientOf(p))),
+  on('PUT', 'clients/*', 'manage-clients', realms.updateClient),
+  on('GET', 'clients/*/roles', 'view-clients', roles.listClientRoles),
+  on('POST', 'clients/*/roles', 'manage-clients', roles.createClientRole),
+  on('GET', 'clients/*/roles/*', 'view-clients', roles.getClientRole),
+  on('GET', 'clients/*/default-client-scopes', 'view-clients', realms.listDefaultScopes),
+  on('PUT', 'clients/*/default-client-scopes/*', 'manage-clients', realms.addDefaultScope),
   on('GET', 'clients/*/service-account-user', 'manage-clients', describeServiceAccount),
   on('GET', 'identity-provider/instances', 'view-identity-providers', realms.listProviders),
   on('POST', 'identity-provider/instances', 'manage-identity-providers', realms.createProvider),
   on('GET', 'identity-provider/instances/*', 'view-identity-providers', realms.getProvider),
   on('PUT', 'identity-provider/instances/*', 'manage-identity-providers', realms.updateProvider),
   on('DELETE', 'identity-provider/instances/*', 'manage-identity-providers', realms.deleteProvider),
+  on(
+    'GET',
+    'identity-provider/instances/*/mappers',
+    'view-identity-providers',
+    flows.listProviderMappers,
+  ),
+  on(
+    'POST',
+    'identity-provider/instances/*/mappers',
+    'manage-identity-providers',
+    flows.createProviderMapper,
+  ),
+  on(
+    'PUT',
+    'identity-provider/instances/*/mappers/*',
+    'manage-identity-providers',
+    flows.updateProviderMapper,
+  ),
   on('POST', 'partialImport', 'manage-realm', importPartially),
   on('POST', 'logout-all', 'manage-users', () => noContent),
 ];

@@ -3,6 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Answer } from './answer.ts';
 import { serviceAccountOf } from './realm.ts';
+import { refresh, signIn } from './sessions.ts';
 import type { Json, KeycloakState, RealmDoc } from './state.ts';
 
 export type Right =
@@ -10,7 +11,10 @@ export type Right =
   | 'manage-users'
   | 'view-realm'
   | 'manage-realm'
+  | 'view-clients'
   | 'manage-clients'
+  | 'view-organizations'
+  | 'manage-organizations'
   | 'view-identity-providers'
   | 'manage-identity-providers'
   /** Any role at all in the realm. */
@@ -39,9 +43,10 @@ interface Issued {
 /** What a role brings along. */
 const implied: Readonly<Record<string, readonly Right[]>> = {
   'manage-users': ['view-users'],
-  'manage-realm': ['view-realm'],
+  'manage-realm': ['view-realm', 'view-organizations', 'manage-organizations'],
   'manage-identity-providers': ['view-identity-providers'],
-  'manage-clients': [],
+  'manage-clients': ['view-clients'],
+  'manage-organizations': ['view-organizations'],
 };
 
 export function openTokens(p: {
@@ -51,16 +56,22 @@ export function openTokens(p: {
 }): Tokens {
   const issued = new Map<string, Issued>();
 
-  function grant(account: Issued['account'], seconds: number): Answer {
+  function grant(
+    account: Issued['account'],
+    seconds: number,
+    refresh: string | null = null,
+  ): Answer {
     const now = Date.now();
     for (const [token, one] of issued) if (one.until <= now) issued.delete(token);
     const token = randomBytes(24).toString('base64url');
     issued.set(token, { account, until: now + seconds * 1000 });
+    const byAdministrator = account === null ? randomBytes(24).toString('base64url') : null;
+    const refreshToken = refresh ?? byAdministrator;
     const body: Json = {
       access_token: token,
       expires_in: seconds,
-      refresh_expires_in: account === null ? 1800 : 0,
-      ...(account === null ? { refresh_token: randomBytes(24).toString('base64url') } : {}),
+      refresh_expires_in: refreshToken === null ? 0 : 1800,
+      ...(refreshToken === null ? {} : { refresh_token: refreshToken }),
       token_type: 'Bearer',
       'not-before-policy': 0,
       scope: 'profile email',
@@ -80,6 +91,12 @@ export function openTokens(p: {
         if (account === null) return refused(401, 'unauthorized_client');
         const seconds = Number(realm.settings['accessTokenLifespan'] ?? 300);
         return grant({ realm: realm.realm, userId: account.id }, seconds);
+      }
+      if (form.get('grant_type') === 'refresh_token') {
+        return refresh({ state: p.state, form, grant });
+      }
+      if (form.get('grant_type') === 'password' && realm.realm !== 'master') {
+        return signIn({ state: p.state, realm, form, grant });
       }
       if (form.get('grant_type') !== 'password') {
         return {

@@ -5,9 +5,11 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Documents } from '../documents.ts';
 import type { StandIn } from '../stand-in.ts';
 import { type Answer, type Call, Refusal, unknownError } from './answer.ts';
+import type { Fault, FaultHook } from './fault.ts';
 import { addRealm } from './realm.ts';
 import { findRoute } from './routes.ts';
 import { openTokens, type Tokens } from './sign-in.ts';
@@ -16,25 +18,35 @@ import { type KeycloakState, openState } from './state.ts';
 /** Quarkus refuses larger bodies with a 413. */
 const bodyLimit = 10 * 1024 * 1024;
 
+export interface KeycloakStandIn extends StandIn {
+  /** The one place where faults come in; null takes them away. */
+  setFaults(hook: FaultHook | null): void;
+}
+
 export async function startKeycloakStandIn(p: {
   /** 0 takes a free one. */
   readonly port: number;
   readonly documents: Documents;
   readonly user: string;
   readonly password: string;
-}): Promise<StandIn> {
+}): Promise<KeycloakStandIn> {
   const state = openState(p.documents);
   if (!state.realms.has('master')) {
     addRealm({ state, name: 'master', settings: { accessTokenLifespan: 60 } });
   }
   const tokens = openTokens({ state, user: p.user, password: p.password });
+  let faults: FaultHook | null = null;
   const server = createServer((request, response) => {
-    void serve({ request, state, tokens })
+    const fault = faults === null ? null : (faults(faultCall({ request, state })) ?? null);
+    void serveWith({ request, state, tokens, fault })
       .catch((error: unknown) => {
         console.error('The Keycloak stand-in failed:', error);
         return unknownError().answer;
       })
-      .then((answer) => send({ answer, request, response }));
+      .then((answer) => {
+        if (answer === null) request.socket.resetAndDestroy();
+        else send({ answer, request, response });
+      });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -44,6 +56,9 @@ export async function startKeycloakStandIn(p: {
   return {
     url: `http://127.0.0.1:${port}`,
     port,
+    setFaults(hook) {
+      faults = hook;
+    },
     async [Symbol.asyncDispose]() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       server.closeAllConnections();
@@ -56,6 +71,24 @@ interface Serving {
   readonly request: IncomingMessage;
   readonly state: KeycloakState;
   readonly tokens: Tokens;
+}
+
+function faultCall(p: { readonly request: IncomingMessage; readonly state: KeycloakState }) {
+  const { method = 'GET', url = '/' } = p.request;
+  return { method, path: url.replace(/\?.*/, ''), users: p.state.countUsers() };
+}
+
+/** Null: the connection breaks instead of an answer. */
+async function serveWith(p: Serving & { readonly fault: Fault | null }): Promise<Answer | null> {
+  const { fault } = p;
+  if (fault?.kind === 'delay') await wait(fault.milliseconds);
+  if (fault?.kind === 'reset' && fault.when === 'before') return null;
+  if (fault?.kind === 'answer') {
+    await readBody(p.request);
+    return fault.answer;
+  }
+  const answer = await serve(p);
+  return fault?.kind === 'reset' ? null : answer;
 }
 
 async function serve(p: Serving): Promise<Answer> {
@@ -89,6 +122,7 @@ async function serve(p: Serving): Promise<Answer> {
     realm: name ?? '',
     query: url.searchParams,
     body: parse(text),
+    text,
     params,
     path,
   };
@@ -141,6 +175,7 @@ function send(p: {
   if (answer.location !== undefined) {
     response.setHeader('location', `http://${p.request.headers.host ?? ''}${answer.location}`);
   }
+  for (const [name, value] of Object.entries(answer.headers ?? {})) response.setHeader(name, value);
   if (answer.body === undefined) {
     response.end();
     return;

@@ -15,6 +15,29 @@ export interface RealmDoc {
   clients: Json[];
   providers: Json[];
   roles: Json[];
+  /** A client's uuid -> its roles; absent before the first one. */
+  clientRoles?: Record<string, Json[]>;
+  flows?: Json[];
+  organizations?: OrganizationDoc[];
+}
+
+export interface OrganizationDoc {
+  readonly id: string;
+  readonly alias: string;
+  name: string;
+  domains: string[];
+  /** User ids. */
+  members: string[];
+}
+
+/** Somebody who signed in; gone with the process. */
+export interface SessionDoc {
+  readonly id: string;
+  readonly realm: string;
+  readonly userId: string;
+  readonly clientId: string;
+  /** Milliseconds. */
+  readonly start: number;
 }
 
 export interface ProfileAttribute {
@@ -59,6 +82,8 @@ export interface UserDoc {
   roles: Record<string, string[]>;
   /** Set on the user behind a client's service account: not listed, but found by exact name. */
   serviceAccountClientId: string | null;
+  /** As they were sent, hashes and all; shown without their secrets. */
+  credentials?: Json[];
 }
 
 export interface GroupDoc {
@@ -68,11 +93,15 @@ export interface GroupDoc {
   parentId: string | null;
   description: string | null;
   attributes: Record<string, string[]>;
+  /** `realm` or a client's uuid -> role names. */
+  roles?: Record<string, string[]>;
 }
 
 export interface KeycloakState {
   readonly documents: Documents;
   readonly realms: Collection<RealmDoc>;
+  /** By refresh token. */
+  readonly sessions: Map<string, SessionDoc>;
   user(p: { readonly realm: string; readonly id: string }): UserDoc | null;
   group(p: { readonly realm: string; readonly id: string }): GroupDoc | null;
   /** Both writes keep the indexes; `before` is what the indexes hold of it now. */
@@ -89,6 +118,8 @@ export interface KeycloakState {
   /** In order of name; `parent` null gives the top groups. */
   childrenOf(p: { readonly realm: string; readonly parent: string | null }): readonly GroupDoc[];
   pathOf(group: GroupDoc): string;
+  /** Of all realms. */
+  countUsers(): number;
   newId(): string;
 }
 
@@ -171,6 +202,7 @@ export function openState(documents: Documents): KeycloakState {
   const state: KeycloakState = {
     documents,
     realms,
+    sessions: new Map(),
     user: ({ realm, id }) => inRealm(users.get(id), realm),
     group: ({ realm, id }) => inRealm(groups.get(id), realm),
     saveUser(user) {
@@ -213,6 +245,7 @@ export function openState(documents: Documents): KeycloakState {
       const parent = group.parentId === null ? undefined : groups.get(group.parentId);
       return `${parent === undefined ? '' : state.pathOf(parent)}/${group.name}`;
     },
+    countUsers: () => users.size,
     newId: () => randomUUID(),
   };
   return state;

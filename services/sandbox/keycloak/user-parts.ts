@@ -10,6 +10,8 @@ import {
   ok,
   refuse,
 } from './answer.ts';
+import { forgetMember } from './organizations.ts';
+import { describeGroupRoles } from './roles.ts';
 import type { GroupDoc, Json, KeycloakState, LinkDoc, RealmDoc } from './state.ts';
 import { findUser } from './users.ts';
 
@@ -31,7 +33,12 @@ export function listUserGroups(p: In): Answer {
       path: p.state.pathOf(group),
       ...(group.parentId === null ? {} : { parentId: group.parentId }),
       subGroups: [],
-      ...(brief ? {} : { attributes: group.attributes, realmRoles: [], clientRoles: {} }),
+      ...(brief
+        ? {}
+        : {
+            attributes: group.attributes,
+            ...describeGroupRoles({ realm: p.realm, roles: group.roles }),
+          }),
     })),
   );
 }
@@ -91,15 +98,46 @@ export function removeLink(p: In): Answer {
   return noContent;
 }
 
-/** The only trace is `notBefore`, in whole seconds. */
+/** Ends the sessions; what stays is `notBefore`, in whole seconds. */
 export function logOut(p: In): Answer {
-  p.state.saveUser({ ...findUser(p), notBefore: Math.floor(Date.now() / 1000) });
+  const user = findUser(p);
+  endSessions({ state: p.state, userId: user.id });
+  p.state.saveUser({ ...user, notBefore: Math.floor(Date.now() / 1000) });
   return noContent;
 }
 
+function endSessions(p: { readonly state: KeycloakState; readonly userId: string }): void {
+  for (const [token, session] of p.state.sessions) {
+    if (session.userId === p.userId) p.state.sessions.delete(token);
+  }
+}
+
 export function deleteUser(p: In): Answer {
-  p.state.removeUser(findUser(p));
+  const user = findUser(p);
+  endSessions({ state: p.state, userId: user.id });
+  forgetMember({ ...p, id: user.id });
+  p.state.removeUser(user);
   return noContent;
+}
+
+export function listSessions(p: In): Answer {
+  const { id, username } = findUser(p);
+  const own = [...p.state.sessions.values()].filter((session) => session.userId === id);
+  return ok(
+    own.map((session) => ({
+      id: session.id,
+      username,
+      userId: id,
+      start: session.start,
+      clients: { [session.clientId]: session.clientId },
+    })),
+  );
+}
+
+/** Never the hash or the salt. */
+export function listCredentials(p: In): Answer {
+  const credentials = findUser(p).credentials ?? [];
+  return ok(credentials.map(({ secretData: _secret, value: _value, ...shown }) => shown));
 }
 
 /** `params`: user, then the client's uuid; without one, realm roles. */

@@ -66,6 +66,7 @@ export function createUser(p: {
   user.emailVerified = body['emailVerified'] === true;
   user.requiredActions = knownActions(realm, body['requiredActions']);
   user.links = (body['federatedIdentities'] ?? []) as LinkDoc[];
+  addCredentials({ state, user, sent: body['credentials'] });
   for (const path of (body['groups'] ?? []) as string[]) {
     const id = groupByPath({ state, realm: realm.realm, path: String(path) });
     if (id === null) throw unknownError();
@@ -114,6 +115,24 @@ function valuesOf(user: UserDoc): Record<string, readonly string[]> {
     firstName: [user.firstName],
     lastName: [user.lastName],
   };
+}
+
+/** One password at a time; a passing one has to be changed at the first login. */
+function addCredentials(p: {
+  readonly state: KeycloakState;
+  readonly user: UserDoc;
+  readonly sent: unknown;
+}): void {
+  const { user } = p;
+  for (const sent of (Array.isArray(p.sent) ? p.sent : []) as Json[]) {
+    const { temporary, ...credential } = sent;
+    const others = (user.credentials ?? []).filter((one) => one['type'] !== sent['type']);
+    const made = { id: p.state.newId(), createdDate: Date.now(), ...credential };
+    user.credentials = [...others, made];
+    if (temporary === true && !user.requiredActions.includes('UPDATE_PASSWORD')) {
+      user.requiredActions = [...user.requiredActions, 'UPDATE_PASSWORD'];
+    }
+  }
 }
 
 function knownActions(realm: RealmDoc, sent: unknown): string[] {
@@ -187,6 +206,7 @@ export function updateUser(p: {
   if (Array.isArray(body['requiredActions'])) {
     user.requiredActions = knownActions(realm, body['requiredActions']);
   }
+  addCredentials({ state, user, sent: body['credentials'] });
   state.saveUser(user);
   return noContent;
 }

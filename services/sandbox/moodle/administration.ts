@@ -6,7 +6,8 @@ import type { State } from './state.ts';
  * What an administrator does on the site itself, where no web service reaches: one JSON object a
  * request, POSTed to `/__sandbox/administration` (204; 400 with a sentence when it is not understood).
  *
- * - `{"do": "set", ...}` switches `webServices`, `restProtocol`, `cliMaintenance`, `webMaintenance`
+ * - `{"do": "set", ...}` switches `webServices`, `restProtocol`, `cliMaintenance`, `webMaintenance`,
+ *   `mailBroken`
  * - `{"do": "install-auth", "name": "oidc"}` installs a sign-in plugin
  * - `{"do": "add-profile-field", "shortname": "unilogin", "name": "UNI-login"}`
  * - `{"do": "add-page", "course": "<shortname>", "section": 1, "name": "..."}` is a teacher's doing
@@ -18,6 +19,7 @@ const deed = z.discriminatedUnion('do', [
     restProtocol: z.boolean().optional(),
     cliMaintenance: z.boolean().optional(),
     webMaintenance: z.boolean().optional(),
+    mailBroken: z.boolean().optional(),
   }),
   z.strictObject({ do: z.literal('install-auth'), name: z.string().regex(/^[a-z0-9_]+$/) }),
   z.strictObject({ do: z.literal('add-profile-field'), shortname: z.string(), name: z.string() }),
@@ -54,6 +56,7 @@ function perform(state: State, what: MoodleDeed): string | null {
         restProtocol: what.restProtocol ?? settings.restProtocol,
         cliMaintenance: what.cliMaintenance ?? settings.cliMaintenance,
         webMaintenance: what.webMaintenance ?? settings.webMaintenance,
+        mailBroken: what.mailBroken ?? settings.mailBroken,
       });
       return null;
     case 'install-auth':

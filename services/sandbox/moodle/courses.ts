@@ -88,13 +88,24 @@ function checkIdnumber(state: State, idnumber: string, except: number | null): v
   }
 }
 
-function checkRow(course: CourseRow): void {
-  if (course.enddate !== 0 && course.enddate < course.startdate) {
+/** Of the dates that are sent; what the course has already is not looked at (seen on 4.5.6). */
+function checkDates(given: { readonly startdate?: number; readonly enddate?: number }): void {
+  const { startdate = 0, enddate = 0 } = given;
+  if (startdate !== 0 && enddate !== 0 && enddate < startdate) {
     throw moodleFailure(
       'enddatebeforestartdate',
       'The course end date must be after the start date.',
     );
   }
+  if (startdate === 0 && enddate !== 0) {
+    throw moodleFailure(
+      'nostartdatenoenddate',
+      'A course end date can only be set if a start date is also set.',
+    );
+  }
+}
+
+function checkWidths(course: CourseRow): void {
   const narrow = [course.shortname, course.fullname];
   if (narrow.some((name) => [...name].length > 255)) throw writeFailure();
   if ([...course.idnumber].length > 100) throw writeFailure();
@@ -169,7 +180,8 @@ function createCourse(call: Call, given: Creation): { id: number; shortname: str
     rank: rankCourses(state),
     stranded: null,
   };
-  checkRow(course);
+  checkDates(course);
+  checkWidths(course);
   state.courses.put(course);
   layContents(state, course.id, given.numsections ?? 0);
   return { id: course.id, shortname: course.shortname };
@@ -230,7 +242,8 @@ function updateCourse(call: Call, given: Changes): void {
     enddate: given.enddate ?? course.enddate,
     timemodified: nowSeconds(),
   };
-  checkRow(next);
+  checkDates({ startdate: given.startdate ?? 0, enddate: given.enddate ?? 0 });
+  checkWidths(next);
   const { categoryid } = given;
   if (categoryid === undefined || categoryid === course.category) {
     state.courses.put(next);

@@ -67,13 +67,28 @@ function enrol(call: Call, given: ReturnType<typeof enrolment.read>): void {
   state.roles.put({ level: 'course', instance: courseid, user: userid, role: roleid });
 }
 
-/** Idempotent; another role is added; one bad entry undoes all (recording moodle-4.5.6/24). */
+const editingTeacher = 3;
+
+/**
+ * Idempotent; another role is added; one bad entry undoes all (recording moodle-4.5.6/24). By default
+ * 4.5.6 mails everybody who is enrolled, in the name of the course's first editing teacher, once the
+ * transaction is through: where mail does not work the answer is an error, and all are enrolled.
+ */
 const enrolUsers = webFunction({
   params: param.structure({ enrolments: param.list(enrolment) }),
   run(call, { enrolments }) {
-    call.state.store.transaction(() => {
-      for (const one of enrolments) enrol(call, one);
+    const { state } = call;
+    let mails = 0;
+    state.store.transaction(() => {
+      for (const one of enrolments) {
+        const people = state.roles.find('context', `course:${one.courseid}`);
+        if (people.some((row) => row.role === editingTeacher)) mails += 1;
+        enrol(call, one);
+      }
     });
+    if (mails > 0 && state.settings().mailBroken) {
+      throw moodleFailure('Message was not sent.', 'error/Message was not sent.');
+    }
     return null;
   },
 });
@@ -186,6 +201,8 @@ function viewChosen(call: Call, user: UserRow, course: number, fields: ReadonlyS
     if (key === 'id' || key === 'fullname' || fields.has(key)) out[key] = value;
   }
   if (fields.has('idnumber') && user.idnumber !== '') out['idnumber'] = user.idnumber;
+  const groups = fields.has('groups') ? viewGroups(call.state, course, user.id) : [];
+  if (groups.length > 0) out['groups'] = groups;
   if (fields.has('roles')) out['roles'] = viewRoles(call.state, course, user.id);
   return out;
 }

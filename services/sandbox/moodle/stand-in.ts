@@ -1,5 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import type { Documents } from '../documents.ts';
 import type { StandIn } from '../stand-in.ts';
 import { administer } from './administration.ts';
@@ -12,7 +13,14 @@ import { courseWrites } from './courses.ts';
 import { courseCopies } from './courses-copy.ts';
 import { courseReads } from './courses-read.ts';
 import { enrolmentFunctions } from './enrolments.ts';
-import { invalidParameter, MoodleFailure, missingRecord, moodleFailure } from './failure.ts';
+import {
+  invalidParameter,
+  MoodleFailure,
+  missingRecord,
+  moodleFailure,
+  writeFailure,
+} from './failure.ts';
+import type { FaultyCall, MoodleFault, MoodleFaults } from './faults.ts';
 import { groupFunctions } from './groups.ts';
 import { parseForm, type Raw } from './params.ts';
 import { roleFunctions } from './roles.ts';
@@ -29,22 +37,6 @@ export interface MoodleTokens {
   /** A user with nothing but the right to call. */
   readonly limited: string;
 }
-
-/** What goes wrong on purpose with one call. */
-export type MoodleFault =
-  /** The connection breaks before the call is done. */
-  | { readonly at: 'before'; readonly effect: 'reset' }
-  /** The call is done and its answer lost. */
-  | { readonly at: 'after'; readonly effect: 'reset' }
-  | {
-      readonly at: 'before';
-      readonly effect: 'status';
-      readonly status: number;
-      readonly retryAfter: number | null;
-    };
-
-/** The one place where faults enter: asked for each call, null lets it pass. */
-export type MoodleFaults = (call: { readonly function: string }) => MoodleFault | null;
 
 const functions: ReadonlyMap<string, WebFunction> = new Map(
   Object.entries({
@@ -143,12 +135,26 @@ async function answer(p: {
     send(response, 403, 'text/html; charset=utf-8', '');
     return;
   }
-  const { maxInputVars } = site;
+  const sent = isForm(request) ? body : '';
+  const fault = site.faults(callOf(sent));
+  if (fault?.effect === 'wait') await setTimeout(fault.milliseconds);
+  const maxInputVars = fault?.effect === 'cut' ? fault.fields : site.maxInputVars;
   const form = new Map([
     ...parseForm({ text: url.search.slice(1), maxInputVars }),
-    ...parseForm({ text: isForm(request) ? body : '', maxInputVars }),
+    ...parseForm({ text: sent, maxInputVars }),
   ]);
-  serve({ site, base, form, response });
+  serve({ site, base, form, response, fault });
+}
+
+function callOf(body: string): FaultyCall {
+  const form = parseForm({ text: body, maxInputVars: Number.POSITIVE_INFINITY });
+  const lists = [...form.values()].filter((value) => value instanceof Map);
+  const name = form.get('wsfunction');
+  return {
+    function: typeof name === 'string' ? name : '',
+    fields: body === '' ? 0 : body.split('&').length,
+    items: lists[0]?.size ?? 0,
+  };
 }
 
 function isForm(request: IncomingMessage): boolean {
@@ -161,21 +167,26 @@ function serve(p: {
   readonly base: string;
   readonly form: Map<string, Raw>;
   readonly response: ServerResponse;
+  readonly fault: MoodleFault | null;
 }): void {
-  const { site, form, response } = p;
+  const { form, response, fault } = p;
   const name = takeText(form, 'wsfunction');
-  const fault = site.faults({ function: name ?? '' });
-  if (fault?.at === 'before') {
-    if (fault.effect === 'reset') {
-      response.destroy();
-      return;
-    }
+  if (fault?.at === 'before' && fault.effect === 'reset') {
+    response.destroy();
+    return;
+  }
+  if (fault?.effect === 'status') {
     if (fault.retryAfter !== null) response.setHeader('Retry-After', String(fault.retryAfter));
-    send(response, fault.status, 'text/html; charset=utf-8', page('Something went wrong'));
+    // Moodle's own 403 has no page (recording moodle-4.5.6/29).
+    const text = fault.status === 403 ? '' : page('Something went wrong');
+    send(response, fault.status, 'text/html; charset=utf-8', text);
     return;
   }
   const json = takeText(form, 'moodlewsrestformat') === 'json';
-  const outcome = invoke({ ...p, name });
+  const outcome =
+    fault?.effect === 'exception'
+      ? { value: null, shape: null, failure: failureOf(fault.errorcode) }
+      : invoke({ ...p, name });
   if (fault?.at === 'after') {
     response.destroy();
   } else if (json) {
@@ -186,6 +197,10 @@ function serve(p: {
     const text = outcome.failure === null ? renderXml(outcome) : renderFailureXml(outcome.failure);
     send(response, 200, 'application/xml; charset=utf-8', text);
   }
+}
+
+function failureOf(errorcode: string): MoodleFailure {
+  return errorcode === 'dmlwriteexception' ? writeFailure() : invalidParameter();
 }
 
 function takeText(form: Map<string, Raw>, name: string): string | null {

@@ -144,6 +144,8 @@ export interface Settings {
   readonly cliMaintenance: boolean;
   /** Only those who are not administrators are stopped. */
   readonly webMaintenance: boolean;
+  /** Mail goes nowhere: the welcome to a course cannot be sent. */
+  readonly mailBroken: boolean;
   /** Sign-in plugins installed beside those of the core. */
   readonly extraAuths: readonly string[];
 }
@@ -190,6 +192,7 @@ const ordinary: Settings = {
   restProtocol: true,
   cliMaintenance: false,
   webMaintenance: false,
+  mailBroken: false,
   extraAuths: [],
 };
 

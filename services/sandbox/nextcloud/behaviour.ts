@@ -38,6 +38,8 @@ export interface Behaviour {
   readonly davDisabled: string;
   /** Team folders: answers carry the whole folder, a mount point is unique, errors have no OCS envelope. */
   readonly folders: 'whole' | 'bare';
+  /** WebDAV works inside Team folders; 17.0.17 with 29.0.1 answers 500 (reference targets §6). */
+  readonly davInFolders: boolean;
   /** File id of the administrator's home, and the number of its storage and of the first one after it. */
   readonly baseline: {
     readonly home: number;
@@ -86,6 +88,7 @@ const newer: Behaviour = {
   davMissingPrincipal: 'Principal with name %s not found',
   davDisabled: 'OC\\User\\DisabledUserException: Account disabled',
   folders: 'whole',
+  davInFolders: true,
   baseline: { home: 7, storage: 2, nextStorage: 3 },
   maintenanceTotals: true,
   shareMountFields: true,
@@ -117,6 +120,7 @@ const older: Behaviour = {
   davWrongPassword: `${davOlder}, ${davBad}, ${davTail}, ${davBad}`,
   davDisabled: 'OC\\User\\LoginException: Account disabled',
   folders: 'bare',
+  davInFolders: false,
   baseline: { home: 2, storage: 1, nextStorage: 4 },
   maintenanceTotals: false,
   shareMountFields: false,

@@ -1,6 +1,6 @@
 import { type Answer, type Ask, answerJson, fieldOf } from './exchange.ts';
 import type { Session } from './sign-in.ts';
-import type { State } from './state.ts';
+import { findUser, type State, saveUser } from './state.ts';
 
 /** What an administrator does on a real server outside HTTP, and what only time would do. */
 export interface NextcloudControl {
@@ -12,6 +12,8 @@ export interface NextcloudControl {
   dropSessions(): void;
   /** Accounts that an administrator made by hand. */
   addPlainUsers(ids: readonly string[]): void;
+  /** Moves local accounts to user_oidc in the database, which no API can (reference sign-in 1.9). */
+  moveToOidc(ids: readonly string[]): void;
   /** Back to the recordings' baseline: only the administrator. */
   reset(): void;
 }
@@ -68,6 +70,13 @@ export function buildControl(p: {
     },
     addPlainUsers(ids) {
       for (const id of ids) p.addUser(id);
+    },
+    moveToOidc(ids) {
+      for (const id of ids) {
+        const user = findUser(p.state, id);
+        if (user !== undefined)
+          saveUser(p.state, { ...user, backend: 'user_oidc', password: null });
+      }
     },
     reset() {
       p.sessions.clear();

@@ -8,6 +8,13 @@ import { hashSecret, inMaintenance, type State } from './state.ts';
 export const coreRoutes: readonly Route[] = [
   {
     method: 'GET',
+    path: 'apps/serverinfo/api/v1/info',
+    needs: 'admin',
+    confirm: false,
+    handle: answerServerInfo,
+  },
+  {
+    method: 'GET',
     path: 'core/getapppassword',
     needs: 'login',
     confirm: false,
@@ -21,6 +28,12 @@ export const coreRoutes: readonly Route[] = [
     handle: revokeAppPassword,
   },
 ];
+
+/** Only what tells how file locks are kept; the app serverinfo has much more (tried on 32.0.1). */
+function answerServerInfo(): OcsResult {
+  const system = { 'filelocking.enabled': 'yes', 'memcache.locking': 'none' };
+  return ok({ nextcloud: { system } });
+}
 
 /** An app password for the account that asks with its real password. */
 function makeAppPassword(call: Call): OcsResult {

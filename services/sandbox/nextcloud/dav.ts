@@ -4,7 +4,7 @@ import { readAclList } from './dav-acl.ts';
 import { DavFault, davError } from './dav-error.ts';
 import { fileId, readWanted, writeResponse } from './dav-properties.ts';
 import { type Answer, type Ask, htmlType } from './exchange.ts';
-import { listChildren, lookAt, mayManage, placeOf, type Seen } from './files.ts';
+import { listChildren, lookAt, mayManage, placeOf, type Seen, teamFoldersOf } from './files.ts';
 import { findUser, makeNode, nodeAt, nodeKey, type State, secondsNow, type User } from './state.ts';
 
 interface DavCall {
@@ -77,6 +77,15 @@ function headersOf(p: { readonly ask: Ask; readonly behaviour: Behaviour }) {
 }
 
 function dispatch(call: DavCall): Answer {
+  const { behaviour, state, user, path } = call;
+  const mount = path === '' ? null : placeOf(state, user, path).mount;
+  if (!behaviour.davInFolders && mount !== null && mount.folder !== null) {
+    throw new DavFault(null, 500, 'Internal Server Error');
+  }
+  const known = knownMounts(call);
+  if (mount !== null && mount.folder !== null && !known.has(mount.folder.id)) {
+    throw new DavFault('NotFound', 404, `File with name /${path} could not be located`);
+  }
   switch (call.ask.method) {
     case 'OPTIONS':
       return plain(200, { Allow: methods, DAV: call.behaviour.davFeatures });
@@ -98,6 +107,22 @@ function dispatch(call: DavCall): Answer {
     default:
       throw new DavFault('NotImplemented', 501, `There was no handler found for this method`);
   }
+}
+
+/**
+ * A path goes by the user's mount cache, which holds for five minutes: a folder that came meanwhile
+ * is not found under its path until the home is listed (measured on 32.0.1).
+ */
+function knownMounts(call: DavCall): ReadonlySet<number> {
+  const { state, user } = call;
+  const cached = state.mounts.get(user.id);
+  const lists = call.path === '' && call.ask.headers['depth'] !== '0';
+  if (!lists && cached !== undefined && cached.at > secondsNow() - 300) {
+    return cached.folders;
+  }
+  const folders = new Set(teamFoldersOf(state, user));
+  state.mounts.set(user.id, { at: secondsNow(), folders });
+  return folders;
 }
 
 function plain(status: number, headers: Readonly<Record<string, string>> = {}): Answer {

@@ -73,6 +73,11 @@ function mountsOf(state: State, user: User): Mount[] {
   return mounts;
 }
 
+/** Ids of the Team folders that a user's groups open. */
+export function teamFoldersOf(state: State, user: User): number[] {
+  return mountsOf(state, user).flatMap(({ folder }) => (folder === null ? [] : [folder.id]));
+}
+
 export function receives(user: User, share: Share): boolean {
   return share.type === 1 ? user.groups.includes(share.with) : user.id === share.with;
 }

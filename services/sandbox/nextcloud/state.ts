@@ -103,6 +103,8 @@ export interface State {
   readonly members: Map<string, Set<string>>;
   /** Accounts in the order of their display names, until one changes. */
   order: readonly User[] | null;
+  /** Team folders that a user's mount cache knows, and when it was filled, in seconds. */
+  readonly mounts: Map<string, { readonly at: number; readonly folders: ReadonlySet<number> }>;
 }
 
 export interface Baseline {
@@ -127,6 +129,7 @@ export function openState(p: Baseline & { readonly documents: Documents }): Stat
     settings: documents.collection('nextcloud.setting'),
     members: new Map(),
     order: null,
+    mounts: new Map(),
   };
   seed(state, p);
   indexMembers(state);
@@ -172,6 +175,7 @@ export function resetState(state: State, p: Baseline): void {
 function indexMembers(state: State): void {
   state.order = null;
   state.members.clear();
+  state.mounts.clear();
   for (const user of state.users.values()) {
     for (const group of user.groups) membersOf(state, group).add(user.id);
   }
@@ -228,6 +232,7 @@ export function joinGroup(state: State, user: User, group: Group): void {
   if (user.groups.includes(group.id)) return;
   user.groups.push(group.id);
   membersOf(state, group.id).add(user.id);
+  state.mounts.delete(user.id);
   saveUser(state, user);
 }
 

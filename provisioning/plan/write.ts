@@ -1,0 +1,135 @@
+import type { Body, ResourceKind } from '../policy/resource.ts';
+import { kindOrder } from '../policy/resource.ts';
+import type { TargetTypes } from '../policy/route.ts';
+import type { Transaction } from '../store/database.ts';
+import type { Action } from './diff.ts';
+import type { Held } from './limits.ts';
+import type { ActionCounts, PlanSummary } from './make.ts';
+import type { Reason } from './reason.ts';
+
+/** A change as a plan stores it. */
+export interface NewChange {
+  readonly target: string;
+  readonly kind: ResourceKind;
+  readonly key: string;
+  readonly institution: string | null;
+  readonly title: string;
+  readonly person_id: string | null;
+  readonly needs: readonly string[];
+  readonly action: Action;
+  /** The ledger's desired state; of an adoption: what stands in the target. */
+  readonly before: Body | null;
+  readonly after: Body | null;
+  readonly not_before: Date | null;
+  readonly reason: Reason;
+  readonly lane: 'sync' | 'bulk';
+  readonly held?: string | null;
+  /** `policy` when left out. */
+  readonly origin?: 'policy' | 'adoption' | 'drift';
+  /** Adoption: the target's own id of what is linked. */
+  readonly external_id?: string | null;
+  /** Drift: what the target was found to hold, in the words of the body; null: nothing. */
+  readonly found?: Body | null;
+}
+
+/** A new, open plan; one that was still open gives way to it. */
+export async function openPlan(p: {
+  readonly tx: Transaction;
+  readonly snapshotId: string | null;
+}): Promise<string> {
+  await p.tx.execute(`update plan set state = 'superseded' where state = 'open'`);
+  return insertPlan(p);
+}
+
+/** The same, for a plan that is committed at once: one that waits for a person goes on waiting. */
+export async function insertPlan(p: {
+  readonly tx: Transaction;
+  readonly snapshotId: string | null;
+}): Promise<string> {
+  const [plan] = await p.tx.query<{ id: string }>(
+    `insert into plan (tenant_id, snapshot_id, state) values ($1, $2, 'open') returning id`,
+    [p.tx.tenant, p.snapshotId],
+  );
+  if (plan === undefined) throw new Error('The plan row was not returned.');
+  return plan.id;
+}
+
+const columns = {
+  tenant_id: 'text',
+  plan_id: 'uuid',
+  seq: 'integer',
+  target: 'text',
+  kind: 'text',
+  key: 'text',
+  institution: 'text',
+  title: 'text',
+  person_id: 'uuid',
+  needs: 'text[]',
+  action: 'text',
+  before: 'jsonb',
+  after: 'jsonb',
+  not_before: 'timestamptz',
+  reason: 'jsonb',
+  lane: 'text',
+  held: 'text',
+  origin: 'text',
+  external_id: 'text',
+  found: 'jsonb',
+} as const;
+
+/** Numbers the changes in the order they come, and stores them. Returns how many there were. */
+export async function insertChanges(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly rows: AsyncIterable<NewChange> | Iterable<NewChange>;
+}): Promise<number> {
+  const { tx, planId } = p;
+  let seq = 0;
+  async function* numbered(): AsyncGenerator<Readonly<Record<string, unknown>>> {
+    for await (const row of p.rows) {
+      yield { origin: 'policy', ...row, tenant_id: tx.tenant, plan_id: planId, seq: ++seq };
+    }
+  }
+  return tx.insert({ table: 'change', columns, rows: numbered() });
+}
+
+/** Counts a plan's changes and seals it: the hash is over everything that a commit will do. */
+export async function finishPlan(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly held: readonly Held[];
+  readonly targets: TargetTypes;
+}): Promise<PlanSummary> {
+  const { tx, planId } = p;
+  const counts = await tx.query<{ target: string; kind: string; action: Action; n: number }>(
+    `select target, kind, action, count(*)::int as n from change
+     where plan_id = $1 and held is null group by 1, 2, 3`,
+    [planId],
+  );
+  const changes: Record<string, Record<string, ActionCounts>> = {};
+  for (const [target, type] of p.targets) {
+    const ofTarget: Record<string, ActionCounts> = {};
+    for (const kind of kindOrder[type]) {
+      const n = (action: Action) =>
+        counts.find((c) => c.target === target && c.kind === kind && c.action === action)?.n ?? 0;
+      ofTarget[kind] = {
+        create: n('create'),
+        update: n('update'),
+        deactivate: n('deactivate'),
+        delete: n('delete'),
+        ...(n('adopt') === 0 ? {} : { adopt: n('adopt') }),
+      };
+    }
+    changes[target] = ofTarget;
+  }
+  await tx.execute(
+    `update plan set summary = $2, hash = (
+       select encode(sha256(coalesce(string_agg(concat_ws('|', seq, target, kind, key, action,
+                before::text, after::text, not_before, held, external_id,
+                found::text), e'\\n' order by seq), '')::bytea), 'hex')
+       from change where plan_id = $1)
+     where id = $1`,
+    [planId, JSON.stringify({ changes, held: p.held })],
+  );
+  return { id: planId, changes, held: p.held };
+}

@@ -1,0 +1,164 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { readFeed } from '../../provisioning/feed/read.ts';
+import { commitPlan } from '../../provisioning/ledger/commit.ts';
+import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
+import { retryFailed } from '../../provisioning/ledger/settle.ts';
+import { makePlan } from '../../provisioning/plan/make.ts';
+import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
+import { openDatabase } from '../../provisioning/store/database.ts';
+import type { Connector } from '../../provisioning/target/contract.ts';
+import { readPolicy } from '../../services/config.ts';
+import { connectSandbox, prepareTargets } from '../../services/connectors.ts';
+import { typesOfTargets } from '../../services/context.ts';
+import { generate } from '../../services/generator/generate.ts';
+import { openSandbox } from '../../services/sandbox/sandbox.ts';
+import { drainTarget } from '../../services/worker/drain.ts';
+
+export interface FaultyReport {
+  readonly resources: number;
+  /** Rows that are not right in the end. */
+  readonly wrong: number;
+  /** Things that stand twice in a target. */
+  readonly doubled: number;
+  /** Accounts that lack their name, e-mail or groups. */
+  readonly halfMade: number;
+  readonly struck: Readonly<Record<string, number>>;
+  /** Codes under which rows waited or failed on the way. */
+  readonly causes: readonly string[];
+  readonly seconds: number;
+}
+
+/**
+ * A first load of a made-up municipality into the three stand-ins while every recorded misbehaviour
+ * happens at a rate, until nothing is due any more. What a target refused for good because of a fault
+ * is put back to work once, as an operator would.
+ */
+export async function loadFaultyTargets(p: {
+  readonly databaseUrl: string;
+  readonly schools: number;
+  readonly people: number;
+  readonly rate: number;
+  readonly seed: number;
+}): Promise<FaultyReport> {
+  const dir = mkdtempSync(join(tmpdir(), 'skolebus-faulty-'));
+  const started = Date.now();
+  const tenant = 'kommune';
+  const causes = new Set<string>();
+  await using database = openDatabase({ url: p.databaseUrl });
+  // A folder, so that Moodle has the sign-in plugin of the default policy.
+  await using sandbox = await openSandbox({ dir: join(dir, 'sandbox'), faults: p });
+  const connectors = connectSandbox(sandbox.addresses);
+  try {
+    await generate({ out: join(dir, 'feed'), seed: p.seed, schools: p.schools, people: p.people });
+    await database.addTenant({ id: tenant, name: tenant });
+    const now = new Date();
+    const items = readFeed({ format: 'ws17', path: join(dir, 'feed', 'day1', 'ws17') });
+    const snapshot = await acceptSnapshot({ database, tenant, source: 'main', items, now });
+    const plan = await makePlan({
+      database,
+      tenant,
+      policy: await readPolicy(dir),
+      targets: typesOfTargets(connectors),
+      snapshotId: snapshot.id,
+      schoolYear: snapshot.schoolYear,
+      allowed: new Set(),
+      now,
+    });
+    await commitPlan({ database, tenant, planId: plan.id, now });
+    for (let round = 0; round < 20; round += 1) {
+      await prepareTargets({ connectors, onTrouble: () => {} });
+      await Promise.all(
+        [...connectors.values()].map((one) =>
+          drainFully({ database, tenant, connector: one, causes }),
+        ),
+      );
+      if ((await retryFailed({ database, tenant, target: null, kind: null })) === 0) break;
+    }
+    sandbox.calm();
+    const rows = await readProgress({ database, tenant });
+    const sum = (of: 'settled' | 'due' | 'failed') => rows.reduce((all, row) => all + row[of], 0);
+    return {
+      resources: sum('settled') + sum('due') + sum('failed'),
+      wrong: sum('due') + sum('failed'),
+      ...(await inspect(connectors)),
+      struck: sandbox.struck(),
+      causes: [...causes].sort(),
+      seconds: Math.round((Date.now() - started) / 1000),
+    };
+  } finally {
+    for (const connector of connectors.values()) await connector[Symbol.asyncDispose]();
+    rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** Drains one target until nothing of it is due, hastening retries so that the run does not wait for them. */
+async function drainFully(p: {
+  readonly database: ReturnType<typeof openDatabase>;
+  readonly tenant: string;
+  readonly connector: Connector;
+  readonly causes: Set<string>;
+}): Promise<void> {
+  const { database, tenant, connector, causes } = p;
+  const target = connector.name;
+  for (let turn = 0; turn < 3000; turn += 1) {
+    await drainTarget({
+      database,
+      tenant,
+      connector,
+      onError: (error) => {
+        throw error;
+      },
+    });
+    const open = (await countCauses({ database, tenant })).filter((one) => one.target === target);
+    for (const { code } of open) if (code !== null) causes.add(code);
+    const due = open.filter((one) => one.state === 'due');
+    if (due.length === 0) return;
+    await sleep(20);
+    await database.as(tenant, (tx) =>
+      tx.execute(
+        `update resource set due_at = now() where target = $1 and state = 'due' and due_at > now()`,
+        [target],
+      ),
+    );
+  }
+}
+
+/** Looks at what the servers hold: anything twice, any account without what it should have. */
+async function inspect(
+  connectors: ReadonlyMap<string, Connector>,
+): Promise<{ readonly doubled: number; readonly halfMade: number }> {
+  let doubled = 0;
+  let halfMade = 0;
+  const names = [
+    ['keycloak', 'account', 'username'],
+    ['keycloak', 'group', 'path'],
+    ['nextcloud', 'account', 'userId'],
+    ['nextcloud', 'group', 'groupId'],
+    ['nextcloud', 'folder', 'mountPoint'],
+    ['moodle', 'account', 'username'],
+    ['moodle', 'category', 'idnumber'],
+    ['moodle', 'cohort', 'idnumber'],
+    ['moodle', 'course', 'shortname'],
+  ] as const;
+  for (const [target, kind, name] of names) {
+    const seen = new Set<unknown>();
+    for await (const { body } of connectors.get(target)?.observe({ kind }) ?? []) {
+      const value = body[name];
+      if (value === null || value === undefined || value === '') continue;
+      if (seen.has(value)) doubled += 1;
+      seen.add(value);
+      if (target !== 'nextcloud' || kind !== 'account' || value === 'admin') continue;
+      const groups = body['groups'];
+      const complete =
+        body['displayName'] !== value &&
+        Array.isArray(groups) &&
+        groups.length > 0 &&
+        body['active'] === true;
+      if (!complete) halfMade += 1;
+    }
+  }
+  return { doubled, halfMade };
+}
