@@ -1,3 +1,4 @@
+import type { Policy } from '../provisioning/policy/schema.ts';
 import type { Connector } from '../provisioning/target/contract.ts';
 import { connectKeycloak } from '../provisioning/target/keycloak/connector.ts';
 import { connectMoodle } from '../provisioning/target/moodle/connector.ts';
@@ -13,6 +14,7 @@ import type { SandboxAddresses } from './sandbox/sandbox.ts';
  */
 export function connectTargets(p: {
   readonly targets: readonly TargetConfig[];
+  readonly policy: Policy;
   readonly secret: (name: string) => string | null;
 }): ReadonlyMap<string, Connector> {
   function secretOf(name: string): string {
@@ -22,12 +24,13 @@ export function connectTargets(p: {
       `The environment variable ${name}, which targets.yaml names, is not set. Set it and start again.`,
     );
   }
-  return byName(p.targets.map((target) => connectTarget({ target, secretOf })));
+  return byName(p.targets.map((target) => connectTarget({ target, secretOf, policy: p.policy })));
 }
 
 function connectTarget(p: {
   readonly target: TargetConfig;
   readonly secretOf: (name: string) => string;
+  readonly policy: Policy;
 }): Connector {
   const { target, secretOf } = p;
   const { name, url } = target;
@@ -57,8 +60,21 @@ function connectTarget(p: {
       return connectNextcloud({ name, url, user, password, mode, providerIdentifier });
     }
     case 'moodle':
-      return connectMoodle({ name, url, token: secretOf(target.tokenEnv) });
+      return connectMoodle({
+        name,
+        url,
+        token: secretOf(target.tokenEnv),
+        profileFields: profileFieldsOf(p.policy),
+      });
   }
+}
+
+/** Custom profile fields that some package fills in; Moodle's check says which it lacks. */
+function profileFieldsOf(policy: Policy): readonly string[] {
+  const names = policy.packages.flatMap((one) =>
+    Object.keys(one.gives.moodle?.profileFields ?? {}),
+  );
+  return [...new Set(names)].sort();
 }
 
 /** The connectors of the three stand-ins, named by their type. */

@@ -47,7 +47,7 @@ export async function openContext(p: {
   const connectors =
     targets === null
       ? connectSandbox(stack.use(await openSandbox({ dir: join(home, 'sandbox') })).addresses)
-      : connectTargets({ targets, secret: environment.secret });
+      : connectTargets({ targets, policy, secret: environment.secret });
   for (const connector of connectors.values()) stack.use(connector);
 
   const open = stack.move();

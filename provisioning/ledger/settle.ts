@@ -148,14 +148,24 @@ function waitSeconds(p: { readonly work: Work; readonly random: () => number }):
   return Math.min(longestWaitSeconds, 2 ** Math.min(p.work.attempts, 10)) * p.random();
 }
 
+/** What was really written when some people had to be left out, wherever a body names people. */
 function withoutAccounts(body: Body, keys: readonly string[]): Body {
   if (keys.length === 0) return body;
   const left = new Set(keys);
+  const without = <T>(people: Readonly<Record<string, T>>): Readonly<Record<string, T>> =>
+    Object.fromEntries(Object.entries(people).filter(([key]) => !left.has(key)));
   if ('enrolments' in body) {
-    const kept = Object.entries(body.enrolments).filter(([key]) => !left.has(key));
-    return { ...body, enrolments: Object.fromEntries(kept) };
+    const { groups, ...course } = body;
+    const kept = { ...course, enrolments: without(body.enrolments) };
+    if (groups === undefined) return kept;
+    const present = Object.entries(groups).map(([name, members]) => [
+      name,
+      members.filter((key) => !left.has(key)),
+    ]);
+    return { ...kept, groups: Object.fromEntries(present) };
   }
   if ('members' in body) return { ...body, members: body.members.filter((key) => !left.has(key)) };
+  if ('roles' in body && body.roles !== undefined) return { ...body, roles: without(body.roles) };
   return body;
 }
 
