@@ -1,4 +1,9 @@
-import type { GroupSlice, InstitutionSlice, PersonSlice } from '../policy/resource.ts';
+import type {
+  GroupSlice,
+  InstitutionPersonSlice,
+  InstitutionSlice,
+  PersonSlice,
+} from '../policy/resource.ts';
 import type { Transaction } from '../store/database.ts';
 
 /**
@@ -119,6 +124,22 @@ export async function readInstitutions(
      from record where entity = 'institution' order by key, source`,
   );
   return new Map(rows.map((row) => [row.key, row]));
+}
+
+/** Who has one of these roles at each institution, among those with a username. */
+export async function readPeopleWithRoles(p: {
+  readonly tx: Transaction;
+  readonly roles: readonly string[];
+}): Promise<ReadonlyMap<string, readonly InstitutionPersonSlice[]>> {
+  if (p.roles.length === 0) return new Map();
+  const rows = await p.tx.query<{ institution: string; people: InstitutionPersonSlice[] }>(
+    `select a.institution, jsonb_agg(jsonb_build_object('person', a.person_id, 'roles', a.roles,
+              'affiliations', h.affiliations) order by a.person_id, a.kind) as people
+     from effective_affiliation a join account_holder h on h.person_id = a.person_id
+     where a.roles && $1 group by a.institution`,
+    [p.roles],
+  );
+  return new Map(rows.map((row) => [row.institution, row.people]));
 }
 
 const groupColumns = `e.key, e.institution, e.body->>'kind' as kind, e.body->>'name' as name,

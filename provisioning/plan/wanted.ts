@@ -14,6 +14,7 @@ import {
   readGroups,
   readInstitutions,
   readPeople,
+  readPeopleWithRoles,
 } from './slices.ts';
 import { giveUsernames } from './usernames.ts';
 
@@ -58,12 +59,19 @@ export async function gatherWanted(p: {
     groups: await readGroupHeads({ tx, institutions }),
   });
 
+  const withRoles = await readPeopleWithRoles({
+    tx,
+    roles: Object.keys(policy.courses.categoryRoles),
+  });
+
   async function* desire(): AsyncGenerator<DesiredResource> {
+    const context = { policy, institutions, schoolYear, duplicateNames };
     for (const institution of institutions.values()) {
-      yield* desireInstitution({ policy, institution, schoolYear, duplicateNames });
+      const people = withRoles.get(institution.key) ?? [];
+      yield* desireInstitution({ ...context, institution, people });
     }
     for await (const group of readGroups({ tx, institutions })) {
-      yield* desireGroup({ policy, group, institutions, schoolYear, duplicateNames });
+      yield* desireGroup({ ...context, group });
     }
     for await (const person of readPeople(tx)) {
       const resources = desirePerson({ policy, person, institutions });

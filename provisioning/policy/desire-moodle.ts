@@ -5,6 +5,7 @@ import type {
   DesiredResource,
   GroupMemberSlice,
   GroupSlice,
+  InstitutionPersonSlice,
   InstitutionSlice,
   MoodleAccount,
   MoodleCategory,
@@ -26,12 +27,22 @@ import { shownName } from './shown-name.ts';
 import { startOfSchoolYear } from './template.ts';
 
 export function desireCategory(
-  p: NamingContext & { readonly institution: InstitutionSlice },
+  p: NamingContext & {
+    readonly institution: InstitutionSlice;
+    readonly institutions: Institutions;
+    readonly people: readonly InstitutionPersonSlice[];
+  },
 ): DesiredResource {
   const { institution, schoolYear } = p;
   const template = p.policy.schools.name;
   const name = renderName({ institution, group: null, schoolYear, template, max: 100 });
-  const body: MoodleCategory = { name, parent: null, active: true };
+  const roles = categoryRoles(p);
+  const body: MoodleCategory = {
+    name,
+    parent: null,
+    active: true,
+    ...(Object.keys(roles).length === 0 ? {} : { roles }),
+  };
   return {
     target: 'moodle',
     kind: 'category',
@@ -42,6 +53,24 @@ export function desireCategory(
     needs: [],
     body,
   };
+}
+
+/** Roles in the whole category, for those who have an account in Moodle. */
+function categoryRoles(p: {
+  readonly policy: Policy;
+  readonly institutions: Institutions;
+  readonly people: readonly InstitutionPersonSlice[];
+}): Readonly<Record<string, readonly MoodleRole[]>> {
+  const given = p.policy.courses.categoryRoles;
+  const entries: [string, readonly MoodleRole[]][] = [];
+  for (const { person, roles, affiliations } of p.people) {
+    if (!getsMoodle({ ...p, affiliations })) continue;
+    const due = new Set(
+      Object.entries(given).flatMap(([role, as]) => (roles.includes(role) ? [as] : [])),
+    );
+    if (due.size > 0) entries.push([accountKey(person), [...due].sort(compareText)]);
+  }
+  return sortedRecord(entries);
 }
 
 type GroupInput = NamingContext & {

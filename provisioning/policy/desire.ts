@@ -23,7 +23,13 @@ import {
   desireSchoolFolders,
 } from './desire-nextcloud.ts';
 import { type Institutions, packagesFor } from './packages.ts';
-import type { DesiredResource, GroupSlice, InstitutionSlice, PersonSlice } from './resource.ts';
+import type {
+  DesiredResource,
+  GroupSlice,
+  InstitutionPersonSlice,
+  InstitutionSlice,
+  PersonSlice,
+} from './resource.ts';
 import { groupResources, hasSchoolResources } from './resource-rules.ts';
 import type { Policy } from './schema.ts';
 
@@ -38,6 +44,9 @@ const none: ReadonlySet<string> = new Set();
 export function desireInstitution(p: {
   readonly policy: Policy;
   readonly institution: InstitutionSlice;
+  readonly institutions: Institutions;
+  /** People with a role that `courses.categoryRoles` names. */
+  readonly people: readonly InstitutionPersonSlice[];
   /** `2026-2027`. */
   readonly schoolYear: string | null;
   readonly duplicateNames?: ReadonlySet<string>;

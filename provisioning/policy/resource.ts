@@ -215,6 +215,15 @@ export interface InstitutionSlice {
   readonly kind: string;
 }
 
+/** Somebody with a role at an institution that policy asks about. */
+export interface InstitutionPersonSlice {
+  readonly person: string;
+  /** Roles at this institution. */
+  readonly roles: readonly string[];
+  /** All present affiliations of the person: they decide whether there is an account at all. */
+  readonly affiliations: readonly AffiliationSlice[];
+}
+
 /** A class, team or other group with the people in it. */
 export interface GroupSlice {
   readonly key: string;

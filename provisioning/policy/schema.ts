@@ -304,6 +304,10 @@ const Courses = z.strictObject({
     .partialRecord(z.enum(affiliationRoles), MoodleRoleName)
     .default({ substitute: 'teacher', trainee: 'teacher' }),
   cohortMembers: z.array(z.enum(membershipRoles)).min(1).default(['learner']),
+  categoryRoles: z
+    .partialRecord(z.enum(affiliationRoles), MoodleRoleName)
+    .default({})
+    .describe('Roles in all courses of a school, by the role that somebody has there'),
   template: z
     .string()
     .min(1)

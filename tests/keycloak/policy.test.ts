@@ -29,7 +29,13 @@ const roleGroups = [
 function keycloakOf(settings: Record<string, unknown>) {
   const policy = policyOf({ keycloak: settings });
   return {
-    school: desireInstitution({ policy, institution: north, schoolYear: null })
+    school: desireInstitution({
+      policy,
+      institution: north,
+      institutions: new Map(),
+      people: [],
+      schoolYear: null,
+    })
       .filter((one) => one.target === 'keycloak')
       .map((one) => ({ key: one.key, needs: one.needs, body: one.body })),
     account(slice = person()) {

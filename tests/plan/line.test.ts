@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readProgress } from '../../provisioning/ledger/progress.ts';
+import type { MoodleCategory } from '../../provisioning/policy/resource.ts';
 import type { Line } from '../support/line.ts';
 import { countPlanned, openLine } from '../support/line.ts';
 import type { SmallRoster } from '../support/roster.ts';
@@ -241,5 +242,32 @@ routes:
     await line.drain();
     expect(line.second?.held.size).toBe(64);
     expect(countPlanned((await line.day({ roster, now: after(1) })).plan)).toBe(0);
+  });
+});
+
+describe('roles in a whole school', () => {
+  it('are given to its leaders once they have an account, and taken when they lead no more', async () => {
+    await line[Symbol.asyncDispose]();
+    line = await openLine({
+      policy: 'version: 1\ncourses:\n  categoryRoles: { leader: manager }\n',
+    });
+    await line.day({ roster, now: monday });
+    await line.drain();
+    const category = () =>
+      [...line.targets.moodle.held.entries()].find(
+        ([ref]) => ref === 'category/school:101001',
+      )?.[1];
+    const roles = (category() as MoodleCategory).roles ?? {};
+    expect(Object.values(roles)).toEqual([['manager']]);
+    const demoted: SmallRoster = {
+      ...roster,
+      people: roster.people.map((p) =>
+        p.uniId === 'lede1001' ? { ...p, roles: ['teacher'] as const } : p,
+      ),
+    };
+    await line.day({ roster: demoted, now: after(1) });
+    await line.drain();
+    expect((category() as MoodleCategory).roles).toBeUndefined();
+    expect(countPlanned((await line.day({ roster: demoted, now: after(2) })).plan)).toBe(0);
   });
 });

@@ -112,7 +112,14 @@ function everything(p: {
   });
   return [
     ...p.schools.flatMap((institution) =>
-      desireInstitution({ policy, institution, schoolYear, duplicateNames }),
+      desireInstitution({
+        policy,
+        institution,
+        institutions: new Map(),
+        people: [],
+        schoolYear,
+        duplicateNames,
+      }),
     ),
     ...p.groups.flatMap((one) =>
       desireGroup({ policy, group: one, institutions, schoolYear, duplicateNames }),

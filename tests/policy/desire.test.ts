@@ -32,7 +32,13 @@ import {
 const schoolYear = '2026-2027';
 
 function forSchool(institution: InstitutionSlice, policy = policyOf()) {
-  return desireInstitution({ policy, institution, schoolYear });
+  return desireInstitution({
+    policy,
+    institution,
+    institutions: new Map(),
+    people: [],
+    schoolYear,
+  });
 }
 
 function forGroup(slice: GroupSlice, policy = policyOf(), year: string | null = schoolYear) {
