@@ -58,9 +58,8 @@ export async function settleWork(p: {
          and desired is null and state = 'settled'`,
       [p.target, kind, p.batch.filter((w) => w.desired === null).map((w) => w.key)],
     );
-    const arrived = settled.some(
-      (s) => s.outcome.state === 'applied' && s.work.externalId === null,
-    );
+    // Not by its external id: an adopted account has that before it is applied for the first time.
+    const arrived = settled.some((s) => s.outcome.state === 'applied' && s.work.applied === null);
     if (kind === 'account' && arrived) {
       // Courses and cohorts that left these people out need not wait for their next try.
       await tx.execute(
