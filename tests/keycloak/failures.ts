@@ -233,6 +233,48 @@ export function keycloakFailures(p: { readonly server: () => Server }): void {
     });
   });
 
+  test('whoever is created while classes swap names lands in the right class', async () => {
+    const key = (name: string) => ['skolebusKey', `g:swap${name}`] as const;
+    const ids = new Map<string, string>();
+    for (const name of ['A', 'B']) {
+      const attributes = { [key(name)[0]]: [key(name)[1]] };
+      const made = await raw.call('POST', 'groups', { name: `Swap${name}`, attributes });
+      ids.set(key(name)[1], made.id);
+    }
+    const rename = async (name: string, to: string) => {
+      const id = ids.get(key(name)[1]);
+      await raw.call('PUT', `groups/${id}`, {
+        ...((await read(`groups/${id}`)) as object),
+        name: to,
+      });
+    };
+    const into = async (username: string) => {
+      const row = work({
+        key: `p:${username}`,
+        desired: account({ username, groups: ['g:swapA'] }),
+      });
+      const [outcome] = await connector.apply({ batch: [row], externalIds: async () => ids });
+      return outcome;
+    };
+    const groupsOf = async (username: string) =>
+      rowsOf(await raw.call('GET', `users/${(await named(username))[0]?.['id']}/groups`)).map(
+        (one) => one['id'],
+      );
+    expect(await into('swap1')).toMatchObject({ state: 'applied' });
+    await rename('A', 'Passing');
+    await rename('B', 'SwapA');
+    await rename('A', 'SwapB');
+    // The path that was read a moment ago is another class's now.
+    expect(await into('swap2')).toMatchObject({ state: 'applied' });
+    expect(await groupsOf('swap2')).toEqual([ids.get('g:swapA')]);
+
+    await rename('A', 'Elsewhere');
+    // It leads nowhere now: that is a failure of this one try.
+    expect(await into('swap3')).toMatchObject({ state: 'retry', code: 'create-failed' });
+    expect(await into('swap3')).toMatchObject({ state: 'applied' });
+    expect(await groupsOf('swap3')).toEqual([ids.get('g:swapA')]);
+  });
+
   test('brokered logins are written ahead, changed, and never given to two', async () => {
     await raw.call('POST', 'identity-provider/instances', {
       alias: 'unilogin',

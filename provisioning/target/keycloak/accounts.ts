@@ -14,7 +14,13 @@ import {
   mergeAttributes,
   sameAttributes,
 } from './mark.ts';
-import { type GroupPath, readGroupPaths, writeMemberships } from './membership.ts';
+import {
+  forgetGroupPaths,
+  type GroupPath,
+  readGroupPaths,
+  recallGroupPaths,
+  writeMemberships,
+} from './membership.ts';
 import { joinOrganization, notPrepared, readTenant, type Tenant } from './organization.ts';
 import { readDeclaredAttributes } from './profile.ts';
 import type { KeycloakSession } from './session.ts';
@@ -68,7 +74,7 @@ export async function applyAccounts(p: {
       session: p.session,
       tenant,
       groupIds,
-      paths: await readGroupPaths({ session: p.session, ids }),
+      paths: await recallGroupPaths({ session: p.session, ids }),
       declared: wanted.length === 0 ? null : await readDeclaredAttributes(p.session),
       createdByPath: [],
     };
@@ -226,6 +232,7 @@ async function createAccount(p: Wanted): Promise<Outcome> {
     if (status === 409) return adoptOrRefuse({ ...p, error });
     // What an unknown group path looks like: the whole create was rolled back.
     if (status === 500 && p.groups.length > 0) {
+      forgetGroupPaths(session);
       return retry({
         code: 'create-failed',
         detail: 'Keycloak answered 500 to a create; groups are read again before the next try.',

@@ -9,11 +9,45 @@ import type { KeycloakSession } from './session.ts';
 /** Where a group stands: its path, null where it is gone, or why that could not be read. */
 export type GroupPath = string | null | Outcome;
 
+interface Remembered {
+  readonly path: string;
+  /** Milliseconds on the monotonic clock. */
+  readonly at: number;
+}
+
+const rememberedMs = 30_000;
+const lastPaths = new WeakMap<KeycloakSession, Map<string, Remembered>>();
+
+/**
+ * `readGroupPaths`, but what was read within the last half minute is not asked for again. Only for
+ * whoever compares with a fresh reading afterwards.
+ */
+export async function recallGroupPaths(p: {
+  readonly session: KeycloakSession;
+  readonly ids: readonly string[];
+}): Promise<Map<string, GroupPath>> {
+  const known = lastPaths.get(p.session);
+  const since = performance.now() - rememberedMs;
+  const paths = new Map<string, GroupPath>();
+  for (const id of p.ids) {
+    const one = known?.get(id);
+    if (one !== undefined && one.at > since) paths.set(id, one.path);
+  }
+  const ids = p.ids.filter((id) => !paths.has(id));
+  for (const [id, path] of await readGroupPaths({ ...p, ids })) paths.set(id, path);
+  return paths;
+}
+
+/** After a create that failed as it does for a path that leads nowhere. */
+export function forgetGroupPaths(session: KeycloakSession): void {
+  lastPaths.delete(session);
+}
+
 /** Under which parent a group was met last: only a hint where to look for it, never an answer. */
 const lastParents = new WeakMap<KeycloakSession, Map<string, string>>();
 /** From so many groups on, listing their parent's children is the shorter way. */
 const worthListing = 3;
-const parallel = 8;
+const parallel = 12;
 
 /**
  * By Keycloak id. Paths are read afresh for each batch: a rename changes those of a whole subtree.
@@ -35,9 +69,14 @@ export async function readGroupPaths(p: {
 
   async function list(parent: string): Promise<void> {
     listed.add(parent);
-    for (const [id, path] of await listPaths({ session, parent })) {
-      parents.set(id, parent);
-      if (wanted.has(id)) paths.set(id, path);
+    for (const child of await listPaths({ session, parent })) {
+      parents.set(child.id, parent);
+      if (wanted.has(child.id)) paths.set(child.id, child.path);
+      // What stands before a child's own name is where its parent stands.
+      const end = `/${child.name}`;
+      if (wanted.has(parent) && child.path.endsWith(end)) {
+        paths.set(parent, child.path.slice(0, -end.length));
+      }
     }
   }
   async function readSome(ids: readonly string[]): Promise<void> {
@@ -66,6 +105,12 @@ export async function readGroupPaths(p: {
     strangers = missing().filter((id) => !parents.has(id));
   }
   await readSome(missing());
+  const known = lastPaths.get(session) ?? new Map<string, Remembered>();
+  lastPaths.set(session, known);
+  for (const [id, path] of paths) {
+    if (typeof path === 'string') known.set(id, { path, at: performance.now() });
+    else known.delete(id);
+  }
   return paths;
 }
 
@@ -73,7 +118,7 @@ export async function readGroupPaths(p: {
 async function listPaths(p: {
   readonly session: KeycloakSession;
   readonly parent: string;
-}): Promise<readonly (readonly [string, string])[]> {
+}): Promise<readonly { readonly id: string; readonly path: string; readonly name: string }[]> {
   const { client, read } = p.session;
   // Counting the children of each child is most of what a listing costs; the client's types do not
   // know the word.
@@ -85,8 +130,8 @@ async function listPaths(p: {
     subGroupsCount: false,
   };
   const children = await read(() => client.groups.listSubGroups(query)).catch(() => []);
-  return children.flatMap(({ id, path }) =>
-    id === undefined || path === undefined ? [] : [[id, path] as const],
+  return children.flatMap(({ id, name, path }) =>
+    id === undefined || name === undefined || path === undefined ? [] : [{ id, name, path }],
   );
 }
 
