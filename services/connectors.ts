@@ -102,21 +102,3 @@ export function connectSandbox(addresses: SandboxAddresses): ReadonlyMap<string,
 function byName(connectors: readonly Connector[]): ReadonlyMap<string, Connector> {
   return new Map(connectors.map((connector) => [connector.name, connector]));
 }
-
-/**
- * Makes every target ready for us. One that is out of reach or refuses is reported and does not stand
- * in the way of the others: its rows wait and say why.
- */
-export async function prepareTargets(p: {
-  readonly connectors: ReadonlyMap<string, Connector>;
-  readonly onTrouble: (sentence: string) => void;
-}): Promise<void> {
-  for (const connector of p.connectors.values()) {
-    try {
-      await connector.prepare();
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      p.onTrouble(`${connector.name} could not be made ready: ${message}`);
-    }
-  }
-}

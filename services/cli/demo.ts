@@ -4,10 +4,10 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { sync } from '../../provisioning/sync.ts';
-import { prepareTargets } from '../connectors.ts';
 import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { generate } from '../generator/generate.ts';
+import { prepareTargets } from '../prepare.ts';
 import { serve } from '../serve.ts';
 import { waitUntilDone } from '../worker/run-until-done.ts';
 import { untilAborted } from './long-running.ts';
@@ -38,7 +38,7 @@ export async function runDemo(p: {
   await buildConsole(voice);
   voice.say('Starting the database, the three stand-in servers, the worker and the API.');
   await using context = await openContext({ home: p.home, environment: readEnvironment() });
-  await prepareTargets({ connectors: context.connectors, onTrouble: voice.say });
+  await prepareTargets({ connectors: context.connectors.values(), onTrouble: voice.say });
   await using service = await serve({ context, host: '127.0.0.1', port: p.port });
   voice.say(`Console: ${service.consoleUrl}`);
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
-import { prepareTargets } from '../connectors.ts';
 import { openContext } from '../context.ts';
 import { readEnvironment } from '../env.ts';
+import { keepPreparing, prepareTargets } from '../prepare.ts';
 import { openSandbox } from '../sandbox/sandbox.ts';
 import { serve } from '../serve.ts';
 import { openVoice, table } from './output.ts';
@@ -39,7 +39,9 @@ export async function runServe(p: {
 }): Promise<number> {
   await using context = await openContext({ home: p.home, environment: readEnvironment() });
   const voice = openVoice({ json: false });
-  await prepareTargets({ connectors: context.connectors, onTrouble: voice.say });
+  const connectors = context.connectors.values();
+  const missing = await prepareTargets({ connectors, onTrouble: voice.say });
+  await using _preparing = keepPreparing({ connectors: missing, onReady: voice.say });
   await using service = await serve({ context, host: p.host, port: p.port });
   voice.say(`Console: ${service.consoleUrl}`);
   await untilAborted(p.signal);

@@ -5,10 +5,10 @@ import type { PlanSummary } from '../../provisioning/plan/make.ts';
 import { countChanges, findPlan, listChanges } from '../../provisioning/plan/read.ts';
 import type { SnapshotReport } from '../../provisioning/roster/accept.ts';
 import { sync } from '../../provisioning/sync.ts';
-import { prepareTargets } from '../connectors.ts';
 import type { Context } from '../context.ts';
 import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
+import { prepareTargets } from '../prepare.ts';
 import { openQueues } from '../worker/queues.ts';
 import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
 import { startWorker } from '../worker/worker.ts';
@@ -120,7 +120,7 @@ export async function applyLedger(p: {
   const errors = new Set<string>();
   const before = await readTotals(context);
   const work = Math.max(before.due, p.expected);
-  await prepareTargets({ connectors, onTrouble: voice.say });
+  await prepareTargets({ connectors: connectors.values(), onTrouble: voice.say });
   await using queues = await openQueues({
     databaseUrl: database.url,
     redisUrl: environment.redisUrl,

@@ -11,9 +11,10 @@ import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
 import { readPolicy } from '../../services/config.ts';
-import { connectSandbox, prepareTargets } from '../../services/connectors.ts';
+import { connectSandbox } from '../../services/connectors.ts';
 import { typesOfTargets } from '../../services/context.ts';
 import { generate } from '../../services/generator/generate.ts';
+import { prepareTargets } from '../../services/prepare.ts';
 import { openSandbox } from '../../services/sandbox/sandbox.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
 
@@ -69,7 +70,7 @@ export async function loadFaultyTargets(p: {
     });
     await commitPlan({ database, tenant, planId: plan.id, now });
     for (let round = 0; round < 20; round += 1) {
-      await prepareTargets({ connectors, onTrouble: () => {} });
+      await prepareTargets({ connectors: connectors.values(), onTrouble: () => {} });
       await Promise.all(
         [...connectors.values()].map((one) =>
           drainFully({ database, tenant, connector: one, causes }),
