@@ -36,7 +36,7 @@ export async function adopt(p: {
   const seen = await readTarget({ connector, ...(p.kind === null ? {} : { last: p.kind }) });
   const done = await database.withLock(`sync/${tenant}`, async () => {
     const plan = await planAdoption({ ...p, target, type, kinds, seen });
-    if (plan === null || !p.commit) return { plan, commit: null };
+    if (plan === null || !p.commit || plan.fourEyes) return { plan, commit: null };
     return { plan, commit: await commitPlan({ database, tenant, planId: plan.id, now }) };
   });
   if (done === null) throw new SyncBusyError();

@@ -5,6 +5,7 @@ import type { PlanSummary } from './plan/make.ts';
 import { makePlan } from './plan/make.ts';
 import type { TargetTypes } from './policy/route.ts';
 import type { Policy } from './policy/schema.ts';
+import type { NewPolicyVersion } from './policy/version.ts';
 import type { SnapshotReport } from './roster/accept.ts';
 import { readSnapshot } from './roster/read-snapshot.ts';
 import type { Database } from './store/database.ts';
@@ -12,7 +13,7 @@ import type { Database } from './store/database.ts';
 export interface SyncReport {
   readonly snapshot: SnapshotReport;
   readonly plan: PlanSummary;
-  /** Null when the plan was only made. */
+  /** Null when the plan was only made, or policy wants a second person for it. */
   readonly commit: CommitReport | null;
 }
 
@@ -38,10 +39,14 @@ export async function sync(p: {
   readonly source: string;
   readonly feed: { readonly format: FeedFormat; readonly path: string };
   readonly policy: Policy;
+  /** The policy, where none is in force yet: the commit puts it into force. */
+  readonly candidate?: NewPolicyVersion | null;
   readonly targets: TargetTypes;
   /** Institutions whose losses a person has looked at and allowed for this run. */
   readonly allowed: ReadonlySet<string>;
   readonly commit: boolean;
+  /** Of the hashes of civil numbers; null: they are no evidence of who somebody is. */
+  readonly identityKey: string | null;
   readonly now: Date;
 }): Promise<SyncReport> {
   const { database, tenant, now } = p;
@@ -52,19 +57,21 @@ export async function sync(p: {
       tenant,
       source: p.source,
       ...p.feed,
+      identityKey: p.identityKey,
       now,
     });
     const plan = await makePlan({
       database,
       tenant,
       policy: p.policy,
+      candidate: p.candidate ?? null,
       targets: p.targets,
       snapshotId: snapshot.id,
       schoolYear: snapshot.schoolYear,
       allowed: p.allowed,
       now,
     });
-    if (!p.commit) return { snapshot, plan, commit: null };
+    if (!p.commit || plan.fourEyes) return { snapshot, plan, commit: null };
     const commit = await commitPlan({ database, tenant, planId: plan.id, now });
     return { snapshot, plan, commit };
   });

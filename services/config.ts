@@ -2,8 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { z } from 'zod';
-import { parsePolicy } from '../provisioning/policy/parse.ts';
-import type { Policy } from '../provisioning/policy/schema.ts';
+import { shortestIdentityKey } from '../provisioning/feed/civil.ts';
 
 const secretName = z.string().regex(/^[A-Z][A-Z0-9_]*$/, 'the name of an environment variable');
 const name = z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower-case letters, digits and hyphens');
@@ -109,14 +108,24 @@ export async function readTargets(home: string): Promise<readonly TargetConfig[]
   return result.data.targets;
 }
 
+/** @throws ConfigError for a key that could be guessed */
+export function checkIdentityKey(key: string | null): void {
+  if (key === null || key.length >= shortestIdentityKey) return;
+  throw new ConfigError(
+    `SKOLEBUS_IDENTITY_KEY is too short: ${shortestIdentityKey} characters or more are needed. "openssl rand -hex 24" makes one.`,
+  );
+}
+
 const defaultPolicy = new URL('../provisioning/policy/default.yaml', import.meta.url);
 
-/** `<home>/policy.yaml`, or the default policy that comes with Skolebus. */
-export async function readPolicy(home: string): Promise<Policy> {
+/** `<home>/policy.yaml`, or the default policy that comes with Skolebus, as it is written. */
+export async function readPolicyText(
+  home: string,
+): Promise<{ readonly text: string; readonly file: string }> {
   const file = join(home, 'policy.yaml');
   const text = await readIfThere(file);
-  if (text !== null) return parsePolicy({ text, file });
-  return parsePolicy({ text: await readFile(defaultPolicy, 'utf8'), file: 'default.yaml' });
+  if (text !== null) return { text, file };
+  return { text: await readFile(defaultPolicy, 'utf8'), file: 'default.yaml' };
 }
 
 async function readIfThere(file: string): Promise<string | null> {

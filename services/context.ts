@@ -7,9 +7,11 @@ import { openDatabase } from '../provisioning/store/database.ts';
 import { startEmbeddedPostgres } from '../provisioning/store/embedded.ts';
 import { migrate } from '../provisioning/store/migrate.ts';
 import type { Connector } from '../provisioning/target/contract.ts';
-import { readPolicy, readTargets } from './config.ts';
+import { checkIdentityKey, readPolicyText, readTargets } from './config.ts';
 import { connectSandbox, connectTargets } from './connectors.ts';
 import type { Environment } from './env.ts';
+import type { PolicyFile } from './policy-file.ts';
+import { comparePolicyFile, policyInForce } from './policy-file.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
 
 /** All collaborators of one process, built by hand; disposing closes them in the reverse order. */
@@ -18,7 +20,9 @@ export interface Context extends AsyncDisposable {
   readonly tenant: string;
   readonly environment: Environment;
   readonly database: Database;
+  /** The policy in force; before the first commit the one that the home has. */
   readonly policy: Policy;
+  readonly policyFile: PolicyFile;
   readonly connectors: ReadonlyMap<string, Connector>;
   /** True when the targets are the stand-ins of this home. */
   readonly sandboxed: boolean;
@@ -33,9 +37,10 @@ export async function openContext(p: {
   readonly environment: Environment;
 }): Promise<Context> {
   const { environment } = p;
+  checkIdentityKey(environment.identityKey);
   const home = resolve(p.home);
   await mkdir(home, { recursive: true, mode: 0o700 });
-  const policy = await readPolicy(home);
+  const written = await readPolicyText(home);
   const targets = await readTargets(home);
   await using stack = new AsyncDisposableStack();
 
@@ -44,6 +49,8 @@ export async function openContext(p: {
   const database = stack.use(openDatabase({ url, max: 20 }));
   await database.addTenant({ id: environment.tenant, name: environment.tenant });
 
+  const policyFile = await comparePolicyFile({ database, tenant: environment.tenant, ...written });
+  const policy = policyInForce(policyFile);
   const connectors =
     targets === null
       ? connectSandbox(stack.use(await openSandbox({ dir: join(home, 'sandbox') })).addresses)
@@ -57,6 +64,7 @@ export async function openContext(p: {
     environment,
     database,
     policy,
+    policyFile,
     connectors,
     sandboxed: targets === null,
     [Symbol.asyncDispose]: () => open.disposeAsync(),

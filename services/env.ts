@@ -16,6 +16,8 @@ export interface Environment {
     readonly clientId: string;
     readonly audience: string;
   } | null;
+  /** Key of the hashes of civil numbers; null: they are not used to recognise people. */
+  readonly identityKey: string | null;
   /** Reads a secret that the configuration names; null when it is not set or empty. */
   readonly secret: (name: string) => string | null;
 }
@@ -42,6 +44,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv = process.env): Environme
             clientId,
             audience: text('SKOLEBUS_AUTH_AUDIENCE') ?? clientId,
           },
+    identityKey: text('SKOLEBUS_IDENTITY_KEY'),
     secret: text,
   };
 }

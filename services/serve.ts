@@ -5,6 +5,7 @@ import type { Access } from './api/access.ts';
 import { createApi } from './api/app.ts';
 import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
+import { typesOfTargets } from './context.ts';
 import { log } from './log.ts';
 import type { Queues } from './worker/queues.ts';
 import { openQueues } from './worker/queues.ts';
@@ -29,7 +30,7 @@ export async function serve(p: {
   /** 0: any free port. */
   readonly port: number;
 }): Promise<Service> {
-  const { database, connectors, environment, tenant } = p.context;
+  const { database, connectors, environment, policy, tenant } = p.context;
   await using stack = new AsyncDisposableStack();
   const queues = stack.use(
     await openQueues({ databaseUrl: database.url, redisUrl: environment.redisUrl }),
@@ -51,7 +52,9 @@ export async function serve(p: {
     database,
     tenant,
     queues,
+    targets: typesOfTargets(connectors),
     access,
+    rules: { policy, targets: typesOfTargets(connectors) },
     console: existsSync(folder) ? folder : null,
     onCommitted: () => worker.sweep(),
   });

@@ -7,15 +7,22 @@ export interface PersonLog {
   /**
    * Tells the person unless just this was told before. Where two places differ the later one counts,
    * but who is protected in one place is protected in all: a later unprotected record is not told.
+   * What is said of somebody as a contact of a child never replaces what the school says of its own.
    */
-  tell(p: { readonly record: PersonRecord; readonly file: string; readonly line: number }): void;
+  tell(p: {
+    readonly record: PersonRecord;
+    readonly file: string;
+    readonly line: number;
+    readonly contact?: boolean;
+  }): void;
 }
 
 export function createPersonLog(outbox: Outbox): PersonLog {
   const told = new Map<string, number>();
   const guarded = new Set<string>();
+  const own = new Set<string>();
   return {
-    tell: ({ record, file, line }) => {
+    tell: ({ record, file, line, contact = false }) => {
       const before = told.get(record.key);
       const fingerprint = hash(JSON.stringify(record));
       if (before === fingerprint) return;
@@ -32,7 +39,9 @@ export function createPersonLog(outbox: Outbox): PersonLog {
         });
       }
       if (guarded.has(record.key) && !record.protected) return;
+      if (contact && own.has(record.key) && !record.protected) return;
       const key = before === undefined ? ownCopy(record.key) : record.key;
+      if (!contact) own.add(key);
       if (record.protected) guarded.add(key);
       told.set(key, fingerprint);
       outbox.record(record);

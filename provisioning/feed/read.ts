@@ -1,3 +1,5 @@
+import type { IdentityKey } from './civil.ts';
+import { createCivilSeal } from './civil.ts';
 import { readOneRoster } from './oneroster/read.ts';
 import type { FeedItem } from './record.ts';
 import { FeedError } from './record.ts';
@@ -18,8 +20,15 @@ export interface FeedSource {
  * @throws FeedError when the feed as a whole cannot be trusted; what was yielded before must then be
  * discarded
  */
-export function readFeed(p: FeedSource): AsyncIterable<FeedItem> {
-  return p.format === 'ws17' ? readWs17(p.path) : readOneRoster(p.path);
+export function readFeed(
+  p: FeedSource & {
+    /** Without it civil numbers are no evidence. */
+    readonly identity?: IdentityKey | null;
+  },
+): AsyncIterable<FeedItem> {
+  const { path } = p;
+  const civil = createCivilSeal(p.identity ?? null);
+  return p.format === 'ws17' ? readWs17({ path, civil }) : readOneRoster({ path, civil });
 }
 
 /** `ws17:DIR` or `oneroster:PATH`, as on the command line. */

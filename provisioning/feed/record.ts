@@ -171,6 +171,19 @@ export type FeedItem =
       readonly schoolYear: string | null;
     }
   | { readonly type: 'record'; readonly record: RosterRecord }
+  /**
+   * By what a person can be recognised, beyond the ids of the person record and the local ids of
+   * affiliations: the keyed hash of a civil number, or a second local id. It is kept nowhere but
+   * among the evidence. `as` says which affiliation the feed says it of; null: of the person.
+   */
+  | {
+      readonly type: 'evidence';
+      readonly person: string;
+      readonly as: AffiliationKind | null;
+      /** `civil:K` or `replacement:K` (see civil.ts), or `localSystem()`. */
+      readonly system: string;
+      readonly value: string;
+    }
   /** An explicit removal in a delta (OneRoster `tobedeleted`). */
   | { readonly type: 'removed'; readonly entity: Entity; readonly key: string }
   /**
@@ -213,6 +226,11 @@ export function groupKey(p: { readonly institution: string; readonly groupId: st
 
 export function membershipKey(p: { readonly affiliation: string; readonly group: string }): string {
   return `${p.affiliation}>${p.group}`;
+}
+
+/** The system that a local id belongs to: it means something at its institution only. */
+export function localSystem(institution: string): string {
+  return `local:${institution}`;
 }
 
 export type FeedErrorCode =

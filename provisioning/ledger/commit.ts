@@ -1,6 +1,16 @@
+import type { Actor } from '../plan/guard.ts';
+import { requireOpen, requireSecondPerson } from '../plan/guard.ts';
+import type { Selection } from '../plan/selection.ts';
+import { approves, isWhole } from '../plan/selection.ts';
+import { putIntoForce, readPreview } from '../policy/version.ts';
 import type { Database, Transaction } from '../store/database.ts';
+import { spendDecisions } from '../store/hold.ts';
+import { dayOf, isKept } from '../store/keep-alive.ts';
 import { adoptionOutcome, linkAdopted } from './adopt.ts';
 import { driftOutcome, takeObserved } from './observed.ts';
+import type { Rules } from './replan.ts';
+import { replanOvertaken } from './replan.ts';
+import { forgetUndone, rememberUndone } from './undone.ts';
 
 export interface CommitReport {
   /** Changes that are now desired state, or are scheduled for their day. */
@@ -9,84 +19,142 @@ export interface CommitReport {
   readonly held: number;
   /** Changes whose resource was no longer as the plan had seen it; the next plan looks at them again. */
   readonly stale: number;
+  /** Changes that were not approved; the next plan shows them again. */
+  readonly left: number;
+  /** Committed changes that wait for what was not approved or is held. */
+  readonly waiting: number;
+  /** The open plan in which what was overtaken is planned again. */
+  readonly replanned: { readonly id: string; readonly changes: number } | null;
 }
 
 /**
- * Makes a plan the desired state, in one transaction. A change whose day has not come is written
- * beside the desired state and takes its place then (`promoteDue`).
+ * Makes a plan, or the approved part of it, the desired state, in one transaction. A change whose day has
+ * not come is written beside the desired state and takes its place then (`promoteDue`).
  *
- * @throws PlanError when there is no such plan or it is no longer open
+ * @param p.selection what is approved; all when left out. What it needs and the plan would create is
+ *   approved with it, unless it was rejected
+ * @param p.rules with them, what feed or ledger have overtaken since is planned again
+ * @throws PlanError when there is no such plan, or it may not be committed (any more)
  */
 export async function commitPlan(p: {
   readonly database: Database;
   readonly tenant: string;
   readonly planId: string;
+  readonly selection?: Selection;
+  /** Who commits; left out where nobody in particular does. */
+  readonly actor?: Actor;
+  readonly rules?: Rules;
   readonly now: Date;
 }): Promise<CommitReport> {
+  const { selection = {}, actor = null } = p;
   return p.database.as(p.tenant, async (tx) => {
-    const [plan] = await tx.query<{ state: string }>(
-      `select state from plan where id = $1 for update`,
-      [p.planId],
-    );
-    if (plan === undefined) {
-      throw new PlanError({ code: 'plan-unknown', message: `There is no plan ${p.planId}.` });
+    const plan = await requireOpen({ ...p, tx });
+    await requireSecondPerson({ tx, plan, selection, actor });
+    await decideOutcomes({ ...p, tx, planId: plan.id, selection });
+    if (p.rules !== undefined) {
+      // What a new policy wants is not overtaken by the one that it replaces.
+      const policy = (await readPreview({ tx, planId: plan.id })) ?? p.rules.policy;
+      await replanOvertaken({ ...p, tx, plan, rules: { ...p.rules, policy } });
     }
-    if (plan.state !== 'open') {
-      throw new PlanError({
-        code: 'plan-not-open',
-        message: `Plan ${p.planId} is ${plan.state}: make a new plan and commit that one.`,
-      });
-    }
+    await writeOutcomes({ ...p, tx, planId: plan.id });
+    await putIntoForce({ ...p, tx });
+    await rememberUndone({ tx, plan });
+    await forgetUndone({ tx, plan });
+    await spendDecisions({ tx, ids: plan.decisions, now: p.now });
     await tx.execute(
-      `update change c set outcome = case
-         when c.held is not null then 'held'
-         when c.origin = 'adoption' then ${adoptionOutcome}
-         when c.before is distinct from (select r.desired from resource r
-              where r.target = c.target and r.kind = c.kind and r.key = c.key) then 'stale'
-         when c.origin = 'drift' then ${driftOutcome}
-         else 'committed' end
-       where c.plan_id = $1`,
-      [p.planId],
+      `update plan set state = 'committed', committed_at = $2, committed_by = $3 where id = $1`,
+      [plan.id, p.now, actor?.name ?? null],
     );
-    await tx.execute(
-      `insert into resource as r (tenant_id, target, kind, key, institution, title, person_id, needs,
-                                  desired, state, lane, plan_id)
-       select tenant_id, target, kind, key, institution, title, person_id, needs, after, 'due', lane, plan_id
-       from change where plan_id = $1 and outcome = 'committed' and action = 'create' and origin = 'policy'
-       on conflict (tenant_id, target, kind, key) do update
-         set desired = excluded.desired, state = 'due', due_at = now(), lane = excluded.lane,
-             scheduled = null, scheduled_at = null, inactive_since = null, plan_id = excluded.plan_id,
-             changed_at = now()`,
-      [p.planId],
-    );
-    await tx.execute(
-      `update resource r set scheduled = c.after, scheduled_at = c.not_before, plan_id = c.plan_id,
-              changed_at = now()
-       from change c
-       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create' and c.origin = 'policy' and c.not_before > $2
-         and r.target = c.target and r.kind = c.kind and r.key = c.key`,
-      [p.planId, p.now],
-    );
-    await tx.execute(
-      `update resource r set desired = c.after, scheduled = null, scheduled_at = null,
-              ${becomesDue('c.after', '$2')}, lane = c.lane, plan_id = c.plan_id, changed_at = now()
-       from change c
-       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create' and c.origin = 'policy'
-         and (c.not_before is null or c.not_before <= $2)
-         and r.target = c.target and r.kind = c.kind and r.key = c.key`,
-      [p.planId, p.now],
-    );
-    await linkAdopted({ tx, planId: p.planId });
-    await takeObserved({ tx, planId: p.planId });
-    await tx.execute(`update plan set state = 'committed', committed_at = $2 where id = $1`, [
-      p.planId,
-      p.now,
-    ]);
-    const report = await countOutcomes({ tx, planId: p.planId });
+    const report = await countOutcomes({ tx, planId: plan.id });
     // A claim looks rows up by what they need; after a first load the planner must know how many there are.
     if (report.committed > 500) await tx.execute('analyze resource');
     return report;
   });
+}
+
+/** What becomes of each change: held, not approved, overtaken, or committed. */
+async function decideOutcomes(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly selection: Selection;
+  readonly now: Date;
+}): Promise<void> {
+  await p.tx.execute(
+    `update change c set outcome = case
+       when c.held is not null then 'held'
+       when not ${approves('$2::jsonb')} then 'left'
+       when c.origin = 'adoption' then ${adoptionOutcome}
+       when c.before is distinct from (select r.desired from resource r
+            where r.target = c.target and r.kind = c.kind and r.key = c.key) then 'stale'
+       when c.person_id is not null and (
+            (c.action in ('deactivate', 'delete')
+             and ${isKept({ person: 'c.person_id', today: '$3', kinds: ['keep'] })})
+            or (c.action = 'delete'
+             and ${isKept({ person: 'c.person_id', today: '$3', kinds: ['legal-hold'] })})) then 'stale'
+       when c.origin = 'drift' then ${driftOutcome}
+       else 'committed' end
+     where c.plan_id = $1`,
+    [p.planId, JSON.stringify(p.selection), dayOf(p.now)],
+  );
+  if (isWhole(p.selection) || p.selection.except === true) return;
+  // What is approved is of no use without the groups, categories and accounts that it stands on.
+  await p.tx.execute(
+    `with recursive needed as (
+       select c.target, u.need from change c, unnest(c.needs) u(need)
+       where c.plan_id = $1 and c.outcome = 'committed'
+       union
+       select c.target, u.need from needed n
+       join change c on c.plan_id = $1 and c.target = n.target and c.kind || '/' || c.key = n.need,
+       unnest(c.needs) u(need))
+     update change c set outcome = 'committed' from needed n
+     where c.plan_id = $1 and c.outcome = 'left' and c.action = 'create' and c.origin = 'policy'
+       and c.target = n.target and c.kind || '/' || c.key = n.need
+       and not exists (select from resource r where r.target = c.target and r.kind = c.kind
+                         and r.key = c.key and r.desired is not null)`,
+    [p.planId],
+  );
+}
+
+/** Brings the ledger's desired state to what is committed of a plan. */
+async function writeOutcomes(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly now: Date;
+}): Promise<void> {
+  const { tx } = p;
+  await tx.execute(
+    `insert into resource as r (tenant_id, target, kind, key, institution, title, person_id, needs,
+                                desired, inactive_since, state, lane, plan_id)
+     select tenant_id, target, kind, key, institution, title, person_id, needs, after,
+            case when not (after->>'active')::boolean then $2::timestamptz end, 'due', lane, plan_id
+     from change where plan_id = $1 and outcome = 'committed' and action = 'create' and origin = 'policy'
+     on conflict (tenant_id, target, kind, key) do update
+       set desired = excluded.desired, state = 'due', due_at = now(), lane = excluded.lane,
+           scheduled = null, scheduled_at = null, inactive_since = excluded.inactive_since,
+           plan_id = excluded.plan_id, changed_at = now()`,
+    [p.planId, p.now],
+  );
+  await tx.execute(
+    `update resource r set desired = c.after, scheduled = null, scheduled_at = null,
+              ${becomesDue('c.after', '$2')}, lane = c.lane, plan_id = c.plan_id, changed_at = now()
+       from change c
+       where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create' and c.origin in ('policy', 'undo')
+         and (c.not_before is null or c.not_before <= $2)
+         and r.target = c.target and r.kind = c.kind and r.key = c.key`,
+    [p.planId, p.now],
+  );
+  // After what is at once: of a hidden start both come in one plan, for one resource.
+  await tx.execute(
+    `update resource r set scheduled = c.after, scheduled_at = c.not_before, plan_id = c.plan_id,
+            changed_at = now()
+     from change c
+     where c.plan_id = $1 and c.outcome = 'committed' and c.action <> 'create'
+       and c.origin in ('policy', 'undo') and c.not_before > $2
+       and r.target = c.target and r.kind = c.kind and r.key = c.key`,
+    [p.planId, p.now],
+  );
+  await linkAdopted({ tx, planId: p.planId });
+  await takeObserved({ tx, planId: p.planId });
 }
 
 /** What committing a plan did, read from its changes; null when the plan is not committed. */
@@ -108,15 +176,26 @@ async function countOutcomes(p: {
   readonly tx: Transaction;
   readonly planId: string;
 }): Promise<CommitReport> {
-  const [counts] = await p.tx.query<CommitReport & Record<string, unknown>>(
-    `select count(*) filter (where outcome = 'committed')::int as committed,
+  const [report] = await p.tx.query<CommitReport & Record<string, unknown>>(
+    // A look-up in one object: as a join, without statistics of rows just written, it was quadratic.
+    `with missing as materialized (
+       select coalesce(jsonb_object_agg(target || '/' || kind || '/' || key, 1), '{}') as refs from change
+       where plan_id = $1 and outcome in ('held', 'left', 'stale') and action = 'create')
+     select count(*) filter (where outcome = 'committed')::int as committed,
             count(*) filter (where outcome = 'committed' and not_before > committed_at)::int as scheduled,
             count(*) filter (where outcome = 'held')::int as held,
-            count(*) filter (where outcome = 'stale')::int as stale
+            count(*) filter (where outcome = 'stale')::int as stale,
+            count(*) filter (where outcome = 'left')::int as left,
+            count(*) filter (where outcome = 'committed' and (select refs from missing)
+              ?| array(select target || '/' || need from unnest(needs) need))::int as waiting,
+            (select jsonb_build_object('id', r.id, 'changes',
+                      (select count(*) from change n where n.plan_id = r.id))
+             from plan r where r.replans = $1) as replanned
      from plan left join change on plan_id = id where id = $1`,
     [p.planId],
   );
-  return counts ?? { committed: 0, scheduled: 0, held: 0, stale: 0 };
+  if (report === undefined) throw new Error(`Plan ${p.planId} vanished while it was committed.`);
+  return report;
 }
 
 /**
@@ -154,14 +233,4 @@ function becomesDue(state: string, now: string): string {
           attempts = case when r.applied is null then r.attempts else 0 end,
           inactive_since = case when coalesce((${state}->>'active')::boolean, false) then null
                                 else coalesce(r.inactive_since, ${now}) end`;
-}
-
-export class PlanError extends Error {
-  override readonly name = 'PlanError';
-  readonly code: 'plan-unknown' | 'plan-not-open';
-
-  constructor(p: { readonly code: PlanError['code']; readonly message: string }) {
-    super(p.message);
-    this.code = p.code;
-  }
 }

@@ -44,6 +44,7 @@ export async function settleWork(p: {
          external_id = case when o.confirmed then coalesce(o.external_id, r.external_id) else r.external_id end,
          attempts = case when o.ok then 0 else r.attempts end,
          failure = o.failure,
+         tried_at = now(),
          settled_at = case when o.confirmed then now() else r.settled_at end,
          state = case when r.desired is distinct from o.claimed then 'due'
                       when o.ok then 'settled' when o.failed then 'failed' else 'due' end,
@@ -100,7 +101,7 @@ function toColumns(p: {
     external_id: null as string | null,
     wait_seconds: 0,
     failed: false,
-    failure: null as { code: string; detail: string } | null,
+    failure: null as { code: string; detail: string; outage?: true } | null,
   };
   switch (outcome.state) {
     case 'applied': {
@@ -136,7 +137,7 @@ function toColumns(p: {
         columns: {
           ...base,
           wait_seconds: outageWaitSeconds,
-          failure: { code: outcome.code, detail: outcome.detail },
+          failure: { code: outcome.code, detail: outcome.detail, outage: true },
         },
       };
   }

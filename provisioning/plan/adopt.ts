@@ -3,6 +3,7 @@ import { kindOrder } from '../policy/resource.ts';
 import type { TargetTypes } from '../policy/route.ts';
 import { checkRoutes } from '../policy/route.ts';
 import type { Policy } from '../policy/schema.ts';
+import { readLastSnapshot } from '../roster/read.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import type { Match, Wish } from './adopt-match.ts';
 import { matchWishes, naturalNameOf, usernameOf } from './adopt-match.ts';
@@ -29,9 +30,6 @@ interface WishRow {
   readonly standing: readonly string[];
 }
 
-/** More adoptions than this go through lane `bulk`. */
-const bulkThreshold = 2000;
-
 /**
  * Proposes to link what stands in a target to what policy wants there and the ledger has never seen.
  * Stores the proposal as an open plan: nothing is linked, and no username kept, before its commit.
@@ -53,7 +51,7 @@ export async function planAdoption(p: {
 }): Promise<PlanSummary | null> {
   checkRoutes(p);
   return p.database.as(p.tenant, async (tx) => {
-    const schoolYear = await readSchoolYear(tx);
+    const { schoolYear } = await readLastSnapshot(tx);
     const { institutions } = await gatherWish({ ...p, tx, schoolYear });
     const first = await matchAll({ ...p, tx });
     if (await keepUsernames({ tx, matches: first })) {
@@ -72,19 +70,11 @@ export async function planAdoption(p: {
     });
     if (changes.length === 0) return null;
     const planId = await openPlan({ tx, snapshotId: null });
-    const lane = changes.length > bulkThreshold ? 'bulk' : 'sync';
-    await insertChanges({ tx, planId, rows: changes.map((change) => ({ ...change, lane })) });
+    await insertChanges({ tx, planId, rows: changes });
     const targets: TargetTypes = new Map([[p.target, p.type]]);
-    return finishPlan({ tx, planId, held: countHeld(changes), targets });
+    const { approval } = p.policy;
+    return finishPlan({ ...p, tx, planId, held: countHeld(changes), targets, approval });
   });
-}
-
-async function readSchoolYear(tx: Transaction): Promise<string | null> {
-  const [row] = await tx.query<{ school_year: string }>(
-    `select school_year from snapshot where state = 'accepted' and school_year is not null
-     order by read_at desc limit 1`,
-  );
-  return row?.school_year ?? null;
 }
 
 function refOf(row: { readonly kind: string; readonly key: string }): string {
@@ -98,7 +88,9 @@ async function readWishes(p: {
   readonly kinds: readonly ResourceKind[];
 }): Promise<readonly WishRow[]> {
   return p.tx.query<WishRow & Record<string, unknown>>(
-    `select w.kind, w.key, w.institution, w.title, w.person_id, w.needs, w.body,
+    `select w.kind, w.key, w.institution, w.title, w.person_id, w.needs,
+            -- An account that stands open already is not shut because the first day lies ahead.
+            case when w.opens is null then w.body else w.body || '{"active": true}' end as body,
             array(select e.value from evidence e
                   where e.person_id = w.person_id and e.system = 'uni-id') as "uniIds",
             array(select distinct coalesce(coalesce(o.applied, o.desired)->>'username',
@@ -107,7 +99,7 @@ async function readWishes(p: {
                     and (o.applied is not null or o.external_id is not null)) as standing
      from wanted w
      left join resource r on r.target = w.target and r.kind = w.kind and r.key = w.key
-     where w.target = $1 and w.kind = any($2) and (w.body->>'active')::boolean
+     where w.target = $1 and w.kind = any($2) and ((w.body->>'active')::boolean or w.opens is not null)
        and (r.key is null or (r.applied is null and r.external_id is null and r.desired is not null))
      order by array_position($2, w.kind), w.institution, w.title, w.key`,
     [p.target, p.kinds],
@@ -233,7 +225,7 @@ function describeMatches(p: {
   readonly rows: ReadonlyMap<string, WishRow>;
   readonly titles: ReadonlyMap<string, string>;
   readonly links: ReadonlyMap<string, string>;
-}): readonly Omit<NewChange, 'lane'>[] {
+}): readonly NewChange[] {
   const names = collectNames({
     linksSeen: seesLinks(p.seen.get('account') ?? []),
     unsteady: new Set(),
@@ -247,12 +239,18 @@ function describeMatches(p: {
   for (const match of p.matches) {
     if (match.state === 'link') names.add({ key: match.wish.key, seen: match.seen });
   }
-  return p.matches.flatMap((match): readonly Omit<NewChange, 'lane'>[] => {
+  return p.matches.flatMap((match): readonly NewChange[] => {
     const row = p.rows.get(refOf(match.wish));
     if (row === undefined) return [];
     const { kind, key, institution, title, person_id, needs } = row;
     const base = { target: p.target, kind, key, institution, title, person_id, needs } as const;
-    const common = { ...base, action: 'adopt', not_before: null, origin: 'adoption' } as const;
+    const common = {
+      ...base,
+      action: 'adopt',
+      not_before: null,
+      lane: 'sync',
+      origin: 'adoption',
+    } as const;
     if (match.state === 'doubt') {
       const reason = describeDoubt(match);
       return [{ ...common, before: null, after: row.body, reason, held: 'adoption-ambiguous' }];
@@ -290,7 +288,7 @@ function describeDoubt(match: Match & { readonly state: 'doubt' }): Reason {
   };
 }
 
-function countHeld(changes: readonly Omit<NewChange, 'lane'>[]): readonly Held[] {
+function countHeld(changes: readonly NewChange[]): readonly Held[] {
   const places = new Map<string, Held>();
   for (const { institution, target, kind, held } of changes) {
     const place = { institution: institution ?? '*', target, kind };

@@ -44,6 +44,7 @@ export async function planDrift(p: {
   readonly targets: readonly TargetSeen[];
   readonly allowed: ReadonlySet<string>;
   readonly reportOnly: boolean;
+  readonly now: Date;
 }): Promise<DriftReport> {
   return p.database.as(p.tenant, async (tx) => {
     const looks: Look[] = [];
@@ -56,7 +57,8 @@ export async function planDrift(p: {
     await insertChanges({ tx, planId, rows: changes });
     const targets = new Map(p.targets.map(({ target, type }) => [target, type]));
     const held = looks.flatMap((look) => look.held);
-    return { plan: await finishPlan({ tx, planId, held, targets }), differences, compared };
+    const plan = await finishPlan({ tx, planId, held, targets, approval: null, now: p.now });
+    return { plan, differences, compared };
   });
 }
 

@@ -1,31 +1,42 @@
-import type { Body, ResourceKind } from '../policy/resource.ts';
+import { leavingDays } from '../policy/lifecycle.ts';
+import type { AffiliationSlice, Body, ResourceKind } from '../policy/resource.ts';
 import type { TargetTypes } from '../policy/route.ts';
 import { checkRoutes } from '../policy/route.ts';
 import type { Policy } from '../policy/schema.ts';
+import type { NewPolicyVersion } from '../policy/version.ts';
+import { addPreview, forgetPreviews } from '../policy/version.ts';
+import { readLastSnapshot } from '../roster/read.ts';
+import { identityCodes } from '../roster/recognise-hold.ts';
 import type { Database, Transaction } from '../store/database.ts';
+import type { KeepKind } from '../store/keep-alive.ts';
+import { dayOf, isKept } from '../store/keep-alive.ts';
+import { lastAffiliations } from './affiliations.ts';
 import type { Action } from './diff.ts';
-import { decide } from './diff.ts';
-import type { ChangeCount, Held } from './limits.ts';
-import { findHeld } from './limits.ts';
+import { decide, decideStart } from './diff.ts';
+import { holdBeyondLimits } from './gate.ts';
+import { holdUndone } from './hold-undone.ts';
+import type { Held, LimitRow, Occasion } from './limits.ts';
 import { giveReason, readTitles } from './reason.ts';
 import { gatherWish } from './wanted.ts';
+import { holdWithoutAlias } from './without-alias.ts';
 import type { NewChange } from './write.ts';
-import { finishPlan, insertChanges, openPlan } from './write.ts';
+import { finishPlan, insertChanges, insertPlan, openPlan } from './write.ts';
 
 export interface PlanSummary {
   readonly id: string;
   /** Changes that will be committed, by target, kind and action; held ones are not among them. */
   readonly changes: Readonly<Record<string, Readonly<Record<string, ActionCounts>>>>;
   readonly held: readonly Held[];
+  /** Every limit that something was counted against; none in plans that adopt or mend. */
+  readonly limits: readonly LimitRow[];
+  /** Whether somebody has to approve it whom somebody else commits. */
+  readonly fourEyes: boolean;
 }
 
 /** `adopt` stands only in plans that adopt something. */
 export type ActionCounts = Readonly<Record<Exclude<Action, 'adopt'>, number>> & {
   readonly adopt?: number;
 };
-
-/** A plan of more changes than this is a first load or a rollover: it goes through lane `bulk`. */
-const bulkThreshold = 2000;
 
 /**
  * Compares what policy wants of the roster with the ledger and stores the difference as a plan.
@@ -42,21 +53,73 @@ export async function makePlan(p: {
   readonly snapshotId: string | null;
   readonly schoolYear: string | null;
   readonly allowed: ReadonlySet<string>;
+  /** A declared change of school year has limits of its own. */
+  readonly occasion?: Occasion;
+  /** The plan is the preview of a policy that is not in force; its commit puts the policy into force. */
+  readonly candidate?: NewPolicyVersion | null;
   readonly now: Date;
 }): Promise<PlanSummary> {
   checkRoutes(p);
+  const candidate = p.candidate ?? null;
   return p.database.as(p.tenant, async (tx) => {
+    await forgetPreviews(tx);
     const { withoutAlias } = await gatherWish({ ...p, tx });
     const planId = await openPlan({ tx, snapshotId: p.snapshotId });
-    await refreshDescriptions(tx);
-    await writeChanges({ ...p, tx, planId });
+    if (candidate === null) await refreshDescriptions(tx);
+    else await addPreview({ tx, planId, ...candidate });
+    await writeChanges({ ...p, tx, planId, only: null });
+    // A policy that is only looked at asks nobody anything yet; the first of all comes with a feed.
+    const whole = candidate === null || p.snapshotId !== null;
+    const undone = await holdUndone({ ...p, tx, planId, whole });
+    const gate = await holdBeyondLimits({ ...p, tx, planId, whole });
     const held = [
-      ...(await holdLosses({ ...p, tx, planId })),
-      ...withoutAlias,
+      ...undone.held,
+      ...gate.held,
+      ...(await holdWithoutAlias({ ...p, tx, people: withoutAlias })),
       ...(await findContradictions(tx)),
     ];
-    return finishPlan({ tx, planId, held, targets: p.targets });
+    const decisions = [...undone.decisions, ...gate.decisions];
+    const { approval } = p.policy;
+    return finishPlan({ ...p, tx, planId, held, limits: gate.limits, decisions, approval });
   });
+}
+
+/**
+ * Plans again what the changes of another plan are about, as roster, policy and ledger are now, beside
+ * whatever plan is open. The caller keeps of it what it needs and finishes it.
+ */
+export async function planAgain(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly policy: Policy;
+  readonly targets: TargetTypes;
+  readonly now: Date;
+}): Promise<string> {
+  const { tx } = p;
+  checkRoutes(p);
+  const { id: snapshotId, schoolYear } = await readLastSnapshot(tx);
+  await gatherWish({ ...p, schoolYear });
+  const again = await insertPlan({ tx, snapshotId });
+  await tx.execute(`update plan set replans = $2 where id = $1`, [again, p.planId]);
+  await writeChanges({ ...p, planId: again, only: p.planId });
+  return again;
+}
+
+/** Holds what is too much of a plan that was made by `planAgain`, and opens it. */
+export async function finishAgain(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly policy: Policy;
+  readonly targets: TargetTypes;
+  readonly now: Date;
+}): Promise<PlanSummary> {
+  const allowed = new Set<string>();
+  const undone = await holdUndone({ ...p, allowed, whole: false });
+  const gate = await holdBeyondLimits({ ...p, snapshotId: null, allowed, whole: false });
+  const held = [...undone.held, ...gate.held];
+  const decisions = [...undone.decisions, ...gate.decisions];
+  const { approval } = p.policy;
+  return finishPlan({ ...p, held, limits: gate.limits, decisions, approval });
 }
 
 /** Titles, institutions and needs describe a resource; they are not part of what stands in the target. */
@@ -83,16 +146,22 @@ interface Pair {
   readonly inactive_since: Date | null;
   readonly wanted: Body | null;
   readonly same: boolean;
-  readonly affiliation_kind: string | null;
+  readonly opens: Date | null;
+  readonly kept: KeepKind | null;
+  /** What somebody was last whom policy gives this no more. */
+  readonly affiliations: readonly Pick<AffiliationSlice, 'kind' | 'roles'>[];
 }
 
 async function writeChanges(p: {
   readonly tx: Transaction;
   readonly planId: string;
   readonly policy: Policy;
+  /** Only what the changes of this plan are about; null: everything. */
+  readonly only: string | null;
   readonly now: Date;
 }): Promise<void> {
-  const { tx, planId, policy, now } = p;
+  const { tx, planId, now } = p;
+  const { lifecycle } = p.policy;
   const titles = await readTitles({ tx, alsoWanted: true });
   const pairs = tx.stream<Pair>(
     `select coalesce(w.target, r.target) as target, coalesce(w.kind, r.kind) as kind,
@@ -100,19 +169,24 @@ async function writeChanges(p: {
             coalesce(w.title, r.title) as title, coalesce(w.person_id, r.person_id) as person_id,
             coalesce(w.needs, r.needs) as needs, r.key is not null as in_ledger, r.desired,
             r.scheduled_at, r.inactive_since, w.body as wanted,
-            w.body is not distinct from r.desired as same,
+            w.body is not distinct from r.desired as same, w.opens,
+            case when w.key is not null or r.person_id is null then null
+                 when ${isKept({ person: 'r.person_id', today: '$1', kinds: ['keep'] })} then 'keep'
+                 when ${isKept({ person: 'r.person_id', today: '$1', kinds: ['legal-hold'] })}
+                 then 'legal-hold' end as kept,
             case when w.key is null and r.person_id is not null then
-              (select a.body->>'kind' from recognition g
-               join record a on a.source = g.source and a.entity = 'affiliation' and a.person = g.record_key
-               where g.person_id = r.person_id order by a.gone_at desc nulls first limit 1) end as affiliation_kind
+              ${lastAffiliations('r.person_id')} else '[]' end as affiliations
      from wanted w full join resource r on r.target = w.target and r.kind = w.kind and r.key = w.key
-     where w.body is distinct from r.desired or r.scheduled_at is not null
+     where (w.body is distinct from r.desired or r.scheduled_at is not null or w.opens is not null)
+       and ($2::uuid is null or (coalesce(w.target, r.target), coalesce(w.kind, r.kind),
+            coalesce(w.key, r.key)) in (select target, kind, key from change where plan_id = $2))
      order by coalesce(w.institution, r.institution), 1, 2, 5, 3`,
+    [dayOf(now), p.only],
   );
   async function* rows(): AsyncGenerator<NewChange> {
     for await (const pair of pairs) {
-      const lifecycle = policy.lifecycle;
-      const decision = decide({
+      const input = {
+        ...pair,
         row: pair.in_ledger
           ? {
               desired: pair.desired,
@@ -120,88 +194,47 @@ async function writeChanges(p: {
               inactiveSince: pair.inactive_since,
             }
           : null,
-        wanted: pair.wanted,
-        same: pair.same,
-        graceDays: daysFor(lifecycle.graceDays, pair.affiliation_kind),
-        retentionDays: daysFor(lifecycle.retentionDays, pair.affiliation_kind),
+        graceDays: leavingDays({ ...pair, lifecycle, which: 'graceDays' }),
+        retentionDays: leavingDays({ ...pair, lifecycle, which: 'retentionDays' }),
         now,
-      });
-      if (decision === null) continue;
-      yield {
-        target: pair.target,
-        kind: pair.kind,
-        key: pair.key,
-        institution: pair.institution,
-        title: pair.title,
-        person_id: pair.person_id,
-        needs: pair.needs,
-        action: decision.action,
-        before: pair.desired,
-        after: decision.after,
-        not_before: decision.notBefore,
-        reason: giveReason({ decision, before: pair.desired, titles, target: pair.target }),
-        lane: 'sync',
       };
+      for (const decision of [decide(input), decideStart(input)]) {
+        if (decision === null) continue;
+        yield {
+          target: pair.target,
+          kind: pair.kind,
+          key: pair.key,
+          institution: pair.institution,
+          title: pair.title,
+          person_id: pair.person_id,
+          needs: pair.needs,
+          action: decision.action,
+          before: pair.desired,
+          after: decision.after,
+          not_before: decision.notBefore,
+          reason: giveReason({ decision, before: pair.desired, titles, target: pair.target }),
+          lane: 'sync',
+        };
+      }
     }
   }
 
-  const written = await insertChanges({ tx, planId, rows: rows() });
-  if (written > bulkThreshold) {
-    await tx.execute(`update change set lane = 'bulk' where plan_id = $1`, [planId]);
-  }
+  await insertChanges({ tx, planId, rows: rows() });
 }
 
-/** Groups, folders, courses have no affiliation kind of their own: they stay as long as the longest of the kinds. */
-function daysFor(days: Readonly<Record<string, number>>, kind: string | null): number {
-  return (kind === null ? undefined : days[kind]) ?? Math.max(...Object.values(days));
-}
-
-async function holdLosses(p: {
-  readonly tx: Transaction;
-  readonly planId: string;
-  readonly policy: Policy;
-  readonly allowed: ReadonlySet<string>;
-}): Promise<readonly Held[]> {
-  const counts = await p.tx.query<ChangeCount>(
-    `with active as (
-       select institution, target, kind, count(*)::int as n from resource
-       where (desired->>'active')::boolean group by 1, 2, 3)
-     select c.institution, c.target, c.kind, c.action, count(*)::int as count, coalesce(a.n, 0) as of
-     from change c left join active a using (institution, target, kind)
-     where c.plan_id = $1 and c.institution is not null
-     group by c.institution, c.target, c.kind, c.action, a.n order by 1, 2, 3, 4`,
-    [p.planId],
-  );
-  const held = findHeld({
-    counts,
-    limitOf: (institution) =>
-      p.policy.limits.institutions[institution] ?? p.policy.limits.deactivate,
-    allowed: p.allowed,
-  });
-  await p.tx.execute(
-    `update change set held = 'limit-deactivate'
-     where plan_id = $1 and action in ('deactivate', 'delete') and institution = any($2)`,
-    [p.planId, [...new Set(held.map((h) => h.institution))]],
-  );
-  return held;
-}
-
-/** People whom the roster could not recognise, because their ids point to different people. */
+/** People and contacts whose evidence contradicts itself. */
 async function findContradictions(tx: Transaction): Promise<readonly Held[]> {
-  const rows = await tx.query<{ institution: string; count: number }>(
-    `select a.institution, count(distinct r.key)::int as count
-     from record r
-     join record a on a.source = r.source and a.entity = 'affiliation' and a.person = r.key and a.gone_at is null
-     where r.entity = 'person'
-       and not exists (select from recognition g where g.source = r.source and g.record_key = r.key)
-     group by a.institution order by a.institution`,
+  const rows = await tx.query<{ institution: string; code: string; count: number }>(
+    `select coalesce(institution, '*') as institution, code, count(*)::int as count from hold
+     where state = 'open' and code = any($1) group by 1, 2 order by 1, 2`,
+    [identityCodes],
   );
-  return rows.map(({ institution, count }) => ({
+  return rows.map(({ institution, code, count }) => ({
     institution,
     target: '*',
     kind: 'account',
     action: 'create',
-    code: 'identity-contradiction',
+    code,
     count,
     of: count,
   }));

@@ -4,7 +4,7 @@ import type { Decision, ReasonCode } from './diff.ts';
 
 /** Why a change is in a plan, for people: `fields` names what differs, with titles instead of keys. */
 export interface Reason {
-  readonly code: ReasonCode | 'moved' | 'renamed' | 'members';
+  readonly code: ReasonCode | 'moved' | 'renamed' | 'members' | 'undone';
   readonly fields: readonly FieldChange[];
 }
 
@@ -51,13 +51,14 @@ export function giveReason(p: {
 
 /** What becomes what, for people: titles instead of keys, and people counted. */
 export function compareFields(p: {
-  readonly before: Body;
-  readonly after: Body;
+  /** Null: nothing. */
+  readonly before: Body | null;
+  readonly after: Body | null;
   readonly titles: ReadonlyMap<string, string>;
   readonly target: string;
 }): readonly FieldChange[] {
-  const before = p.before as unknown as Readonly<Record<string, unknown>>;
-  const after = p.after as unknown as Readonly<Record<string, unknown>>;
+  const before = (p.before ?? {}) as Readonly<Record<string, unknown>>;
+  const after = (p.after ?? {}) as Readonly<Record<string, unknown>>;
   const changes: FieldChange[] = [];
   for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
     const [from, to] = [before[field], after[field]];

@@ -4,101 +4,96 @@ import type {
   InstitutionSlice,
   PersonSlice,
 } from '../policy/resource.ts';
+import type { Policy } from '../policy/schema.ts';
 import type { Transaction } from '../store/database.ts';
+import { gatherAffiliations } from './affiliations.ts';
 
 /**
- * The roster as policy sees it on one day, in temporary tables of the transaction:
+ * The roster as policy sees it on one day, in temporary tables of the transaction: who is here
+ * (affiliations.ts), and
  *
- *   effective_affiliation  present in the roster and within its dates
- *   effective_membership   the same; and for a person who is leaving (no affiliation any more, but an
- *                          account that still stands) the last memberships, so that classes and
- *                          folders change on the day the account does, and not before
+ *   effective_group       in the roster and within its dates, and grade 0 as early as its pupils
+ *   effective_membership  the same; and for a person who is leaving (no affiliation any more, but an
+ *                         account that still stands) the last memberships, so that classes and
+ *                         folders change on the day the account does, and not before
  */
 export async function gatherRoster(p: {
   readonly tx: Transaction;
   readonly today: string;
+  readonly lifecycle: Policy['lifecycle'];
+  /** Only this person; absent: everybody. */
+  readonly person?: string;
 }): Promise<void> {
   const { tx, today } = p;
-  await tx.execute(
-    `create temporary table effective_affiliation on commit drop as
-     select g.person_id, r.institution, r.body->>'kind' as kind,
-            array(select distinct role from unnest(array_agg(r.body->'roles')) list,
-                  jsonb_array_elements_text(list) role order by role) as roles,
-            min(r.body->>'grade') as grade,
-            bool_or(coalesce((r.body->>'primary')::boolean, false)) as primary
-     from record r
-     join recognition g on g.source = r.source and g.record_key = r.person
-     where r.entity = 'affiliation' and r.gone_at is null
-       and coalesce(r.body->>'from', $1) <= $1 and coalesce(r.body->>'to', $1) >= $1
-     group by g.person_id, r.institution, r.body->>'kind'`,
-    [today],
-  );
-  await tx.execute('create index on effective_affiliation (person_id)');
+  const ready = JSON.stringify(p.lifecycle.readyDays);
+  await gatherAffiliations(p);
   await tx.execute(
     `create temporary table effective_group on commit drop as
-     select distinct on (r.key) r.key, r.institution, r.body
-     from record r
-     left join lateral (
-       select min(t.body->>'from') as first_day, max(t.body->>'to') as last_day
-       from record t where t.entity = 'term' and t.source = r.source
-         and t.key in (select jsonb_array_elements_text(r.body->'terms'))) term on true
-     where r.entity = 'group' and r.gone_at is null
-       and coalesce(r.body->>'from', term.first_day, $1) <= $1
-       and coalesce(r.body->>'to', term.last_day, $1) >= $1
-     order by r.key, r.source`,
-    [today],
+     select distinct on (key) key, institution, body, first_day > $1 as ahead,
+            -- Next year's class must not bear the name of this year's.
+            case when first_day > $1 then (
+              select y || '-' || (y + 1)
+              from extract(year from first_day::date - interval '7 months') y) end as school_year
+     from group_day
+     where coalesce(first_day, $1)::date <=
+           $1::date + case when body->>'grade' = '0' then ($2::jsonb->>'pupil')::int else 0 end
+       and coalesce(last_day, $1) >= $1
+     order by key, source`,
+    [today, ready],
   );
+  await tx.execute('create unique index on effective_group (key)');
   await tx.execute(
     `create temporary table effective_membership on commit drop as
      with leaving as (
-       select g.person_id, max(r.gone_at) as gone_at
-       from record r join recognition g on g.source = r.source and g.record_key = r.person
-       where r.entity = 'affiliation'
-         and not exists (select from effective_affiliation a where a.person_id = g.person_id)
-         and exists (select from resource s where s.person_id = g.person_id
-                       and (s.desired->>'active')::boolean)
-       group by g.person_id
+       select person_id, nullif(max(ended), '-infinity') as ended from last_affiliation group by 1
+     ), starter as (
+       select person_id from effective_affiliation group by person_id having bool_and(starts is not null)
+     ), dated as (
+       select g.person_id, r."group", r.body, split_part(r.body->>'affiliation', '/', 3) as kind,
+              e.ahead or s.person_id is not null as early,
+              -- Whoever is leaving is seen as on the last day.
+              least($1, ((l.ended - interval '1 microsecond') at time zone 'UTC')::date::text) as day
+       from record r
+       join recognition g on g.source = r.source and g.record_key = r.person
+       join effective_group e on e.key = r."group"
+       left join leaving l on l.person_id = g.person_id
+       left join starter s on s.person_id = g.person_id
+       where r.entity = 'membership' and ($3::uuid is null or g.person_id = $3)
+         and (r.gone_at is null or r.gone_at >= l.ended)
+         and not exists (select from idle_affiliation i
+                         where i.source = r.source and i.key = r.body->>'affiliation')
      )
-     select g.person_id, r."group", r.body->>'role' as role, split_part(r.body->>'affiliation', '/', 3) as kind,
-            bool_or((r.body->>'main')::boolean) as main
-     from record r
-     join recognition g on g.source = r.source and g.record_key = r.person
-     join effective_group e on e.key = r."group"
-     left join leaving l on l.person_id = g.person_id
-     where r.entity = 'membership'
-       and (r.gone_at is null or r.gone_at = l.gone_at)
-       and coalesce(r.body->>'from', $1) <= $1 and coalesce(r.body->>'to', $1) >= $1
+     select person_id, "group", body->>'role' as role, kind, bool_or((body->>'main')::boolean) as main
+     from dated
+     where coalesce(body->>'from', $1)::date <=
+           $1::date + case when early then ($2::jsonb->>kind)::int else 0 end
+       and coalesce(body->>'to', day) >= day
      group by 1, 2, 3, 4`,
-    [today],
+    [today, ready, p.person ?? null],
   );
   await tx.execute('create index on effective_membership (person_id)');
   await tx.execute('create index on effective_membership ("group")');
-  await tx.execute('create unique index on effective_group (key)');
-  await tx.execute('analyze effective_affiliation, effective_group, effective_membership');
+  await tx.execute('analyze effective_group, effective_membership');
   await tx.execute(
     `create temporary table seen_person on commit drop as
      with everybody as (
        select person_id, true as present from effective_affiliation
        union select person_id, false from effective_membership
      ), affiliation as (
-       select person_id, institution, kind, roles, grade, "primary" from effective_affiliation
-       union all
+       select person_id, institution, kind, roles, grade, "primary", starts from effective_affiliation
        -- A leaving person is still seen through what he or she last was.
-       select g.person_id, r.institution, r.body->>'kind',
-              array(select jsonb_array_elements_text(r.body->'roles')), r.body->>'grade', false
-       from record r join recognition g on g.source = r.source and g.record_key = r.person
-       where r.entity = 'affiliation' and r.gone_at is not null
-         and not exists (select from effective_affiliation a where a.person_id = g.person_id)
+       union all
+       select person_id, institution, kind, roles, grade, false, null from last_affiliation
      )
      select e.person_id, bool_or(e.present) as present,
-            (select jsonb_agg(distinct jsonb_build_object('institution', a.institution, 'kind', a.kind,
-                      'roles', a.roles, 'grade', a.grade, 'primary', a."primary",
+            coalesce((select jsonb_agg(distinct jsonb_build_object('institution', a.institution, 'kind', a.kind,
+                      'roles', a.roles, 'grade', a.grade, 'primary', a."primary", 'starts', a.starts,
                       'groupKinds', array(
                         select distinct g.body->>'kind'
                         from effective_membership m join effective_group g on g.key = m."group"
                         where m.person_id = a.person_id and g.institution = a.institution and m.kind = a.kind
                         order by 1)))
-             from affiliation a where a.person_id = e.person_id) as affiliations
+             from affiliation a where a.person_id = e.person_id), '[]') as affiliations
      from everybody e group by e.person_id`,
   );
   await tx.execute('create unique index on seen_person (person_id)');
@@ -144,7 +139,7 @@ export async function readPeopleWithRoles(p: {
 
 const groupColumns = `e.key, e.institution, e.body->>'kind' as kind, e.body->>'name' as name,
   e.body->>'grade' as grade, e.body->>'line' as line, e.body->>'subject' as subject,
-  e.body->>'from' as from, e.body->>'to' as to`;
+  e.body->>'from' as from, e.body->>'to' as to, e.school_year as "schoolYear"`;
 
 /** Everybody with a present affiliation and a username, in order of person id. */
 export async function* readPeople(tx: Transaction): AsyncGenerator<PersonSlice> {

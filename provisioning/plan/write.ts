@@ -1,9 +1,11 @@
+import type { Approval } from '../policy/approval-schema.ts';
 import type { Body, ResourceKind } from '../policy/resource.ts';
 import { kindOrder } from '../policy/resource.ts';
 import type { TargetTypes } from '../policy/route.ts';
 import type { Transaction } from '../store/database.ts';
 import type { Action } from './diff.ts';
-import type { Held } from './limits.ts';
+import { gatePlan, planHash } from './guard.ts';
+import type { Held, LimitRow } from './limits.ts';
 import type { ActionCounts, PlanSummary } from './make.ts';
 import type { Reason } from './reason.ts';
 
@@ -25,19 +27,21 @@ export interface NewChange {
   readonly lane: 'sync' | 'bulk';
   readonly held?: string | null;
   /** `policy` when left out. */
-  readonly origin?: 'policy' | 'adoption' | 'drift';
+  readonly origin?: 'policy' | 'adoption' | 'drift' | 'undo';
   /** Adoption: the target's own id of what is linked. */
   readonly external_id?: string | null;
-  /** Drift: what the target was found to hold, in the words of the body; null: nothing. */
+  /** Drift: what the target was found to hold, in the words of the body; null: nothing. Undo: what is turned back. */
   readonly found?: Body | null;
 }
 
-/** A new, open plan; one that was still open gives way to it. */
+/** A new, open plan; one that was still open gives way to it. One that turns another back waits on. */
 export async function openPlan(p: {
   readonly tx: Transaction;
   readonly snapshotId: string | null;
 }): Promise<string> {
-  await p.tx.execute(`update plan set state = 'superseded' where state = 'open'`);
+  await p.tx.execute(
+    `update plan set state = 'superseded' where state = 'open' and undoes is null`,
+  );
   return insertPlan(p);
 }
 
@@ -77,12 +81,15 @@ const columns = {
   found: 'jsonb',
 } as const;
 
-/** Numbers the changes in the order they come, and stores them. Returns how many there were. */
+/** A plan of more changes than this is a first load or a rollover: it goes through lane `bulk`. */
+const bulkThreshold = 2000;
+
+/** Numbers the changes in the order they come, and stores them. */
 export async function insertChanges(p: {
   readonly tx: Transaction;
   readonly planId: string;
   readonly rows: AsyncIterable<NewChange> | Iterable<NewChange>;
-}): Promise<number> {
+}): Promise<void> {
   const { tx, planId } = p;
   let seq = 0;
   async function* numbered(): AsyncGenerator<Readonly<Record<string, unknown>>> {
@@ -90,7 +97,11 @@ export async function insertChanges(p: {
       yield { origin: 'policy', ...row, tenant_id: tx.tenant, plan_id: planId, seq: ++seq };
     }
   }
-  return tx.insert({ table: 'change', columns, rows: numbered() });
+  await tx.insert({ table: 'change', columns, rows: numbered() });
+  if (seq <= bulkThreshold) return;
+  await tx.execute(`update change set lane = 'bulk' where plan_id = $1`, [planId]);
+  // Whoever joins them must know how many there are: without, a commit of 8,000 was quadratic.
+  await tx.execute('analyze change');
 }
 
 /** Counts a plan's changes and seals it: the hash is over everything that a commit will do. */
@@ -98,9 +109,17 @@ export async function finishPlan(p: {
   readonly tx: Transaction;
   readonly planId: string;
   readonly held: readonly Held[];
+  readonly limits?: readonly LimitRow[];
+  /** Decisions about holds that let some of the changes through; the commit uses up those for once. */
+  readonly decisions?: readonly string[];
   readonly targets: TargetTypes;
+  /** Null: nobody is asked. */
+  readonly approval: Approval | null;
+  readonly now: Date;
+  /** What else the plan's summary tells. */
+  readonly more?: Readonly<Record<string, unknown>>;
 }): Promise<PlanSummary> {
-  const { tx, planId } = p;
+  const { tx, planId, held, limits = [], decisions = [] } = p;
   const counts = await tx.query<{ target: string; kind: string; action: Action; n: number }>(
     `select target, kind, action, count(*)::int as n from change
      where plan_id = $1 and held is null group by 1, 2, 3`,
@@ -122,14 +141,10 @@ export async function finishPlan(p: {
     }
     changes[target] = ofTarget;
   }
-  await tx.execute(
-    `update plan set summary = $2, hash = (
-       select encode(sha256(coalesce(string_agg(concat_ws('|', seq, target, kind, key, action,
-                before::text, after::text, not_before, held, external_id,
-                found::text), e'\\n' order by seq), '')::bytea), 'hex')
-       from change where plan_id = $1)
-     where id = $1`,
-    [planId, JSON.stringify({ changes, held: p.held })],
-  );
-  return { id: planId, changes, held: p.held };
+  await tx.execute(`update plan set summary = $2, hash = ${planHash} where id = $1`, [
+    planId,
+    JSON.stringify({ changes, held, limits, decisions, ...p.more }),
+  ]);
+  const fourEyes = await gatePlan(p);
+  return { id: planId, changes, held, limits, fourEyes };
 }

@@ -1,11 +1,6 @@
 import { emailOf } from './email.ts';
 import { cutCodePoints, sortedRecord, sortedUnique } from './naming.ts';
-import {
-  type Entitlement,
-  type Institutions,
-  meetsCondition,
-  primaryAffiliation,
-} from './packages.ts';
+import { type Entitlement, type Institutions, meetsCondition } from './packages.ts';
 import type {
   DesiredResource,
   InstitutionSlice,
@@ -166,7 +161,7 @@ export function desireKeycloakAccount(p: {
     target: 'keycloak',
     kind: 'account',
     key: accountKey(person.id),
-    institution: primaryAffiliation(affiliations)?.institution ?? null,
+    institution: entitlement.primary?.institution ?? null,
     title: name.full,
     person: person.id,
     needs: groups.map((group) => `group/${group}`),

@@ -1,6 +1,6 @@
 import { emailOf, syntheticEmail } from './email.ts';
 import { compareText, sortedRecord, sortedUnique } from './naming.ts';
-import { type Entitlement, getsMoodle, type Institutions, primaryAffiliation } from './packages.ts';
+import { type Entitlement, getsMoodle, type Institutions } from './packages.ts';
 import type {
   DesiredResource,
   GroupMemberSlice,
@@ -157,7 +157,7 @@ export function desireMoodleAccount(p: {
     target: 'moodle',
     kind: 'account',
     key: accountKey(person.id),
-    institution: primaryAffiliation(affiliations)?.institution ?? null,
+    institution: p.entitlement.primary?.institution ?? null,
     title: name.full,
     person: person.id,
     needs: [],
@@ -171,7 +171,7 @@ function profileFieldsOf(p: {
   readonly entitlement: Entitlement;
   readonly settings: NonNullable<Entitlement['moodle']>;
 }): Pick<MoodleAccount, 'profileFields'> {
-  const primary = primaryAffiliation(p.entitlement.affiliations);
+  const { primary } = p.entitlement;
   const values = {
     uniId: p.person.uniId,
     kind: primary?.kind ?? null,

@@ -1,12 +1,6 @@
 import { emailOf } from './email.ts';
 import { compareText, cutCodePoints, keyToken, sortedRecord, sortedUnique } from './naming.ts';
-import {
-  type Entitlement,
-  type Institutions,
-  meetsCondition,
-  primaryAffiliation,
-  quotaBytes,
-} from './packages.ts';
+import { type Entitlement, type Institutions, meetsCondition, quotaBytes } from './packages.ts';
 import type {
   DesiredResource,
   InstitutionSlice,
@@ -162,7 +156,7 @@ export function desireNextcloudAccount(p: {
     target: 'nextcloud',
     kind: 'account',
     key: accountKey(person.id),
-    institution: primaryAffiliation(affiliations)?.institution ?? null,
+    institution: entitlement.primary?.institution ?? null,
     title: name.full,
     person: person.id,
     needs: groups.map((group) => `group/${group}`),

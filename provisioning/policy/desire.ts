@@ -24,6 +24,7 @@ import {
 } from './desire-nextcloud.ts';
 import { type Institutions, packagesFor } from './packages.ts';
 import type {
+  AffiliationSlice,
   DesiredResource,
   GroupSlice,
   InstitutionPersonSlice,
@@ -85,6 +86,7 @@ export function desireGroup(p: {
   if (made === null) return [];
   const context = {
     ...p,
+    schoolYear: group.schoolYear ?? p.schoolYear,
     duplicateNames: p.duplicateNames ?? none,
     teacherGroup: made.teacherGroup,
   };
@@ -111,9 +113,20 @@ export function desirePerson(p: {
   const context = { ...p, entitlement };
   const { nextcloud, moodle } = entitlement;
   const serves = [...new Set(entitlement.affiliations.map((one) => one.institution))].sort();
+  const opens = policy.lifecycle.hideUntilStart ? firstDayOf(entitlement.affiliations) : null;
   return [
     ...(entitlement.targets.includes('keycloak') ? [desireKeycloakAccount(context)] : []),
     ...(nextcloud !== null ? [desireNextcloudAccount({ ...context, settings: nextcloud })] : []),
     ...(moodle !== null ? [desireMoodleAccount({ ...context, settings: moodle })] : []),
-  ].map((resource) => ({ ...resource, serves }));
+  ].map((resource) => ({
+    ...resource,
+    serves,
+    ...(opens === null || !person.mayLogIn ? {} : { opens }),
+  }));
+}
+
+/** The first day of somebody all of whose affiliations begin later; null for who is here already. */
+function firstDayOf(affiliations: readonly AffiliationSlice[]): string | null {
+  const days = affiliations.map((one) => one.starts ?? null);
+  return days.includes(null) ? null : (days.toSorted()[0] ?? null);
 }

@@ -15,6 +15,8 @@ export interface Entitlement {
   readonly rules: readonly string[];
   /** The affiliations that a package fired for, in a fixed order; no other may show in a target. */
   readonly affiliations: readonly AffiliationSlice[];
+  /** The one of them that the accounts are counted under. */
+  readonly primary: AffiliationSlice | null;
 }
 
 /**
@@ -51,14 +53,16 @@ export function packagesFor(p: {
       };
     }
   }
+  const counted = affiliations.filter((affiliation) =>
+    fired.some((one) => meets(one.when)(affiliation)),
+  );
   return {
     targets: [...targets].sort(compareText),
     nextcloud,
     moodle,
     rules: fired.map((one) => one.name),
-    affiliations: affiliations.filter((affiliation) =>
-      fired.some((one) => meets(one.when)(affiliation)),
-    ),
+    affiliations: counted,
+    primary: primaryAffiliation({ policy, affiliations: counted, institutions }),
   };
 }
 
@@ -126,12 +130,29 @@ function compareAffiliations(a: AffiliationSlice, b: AffiliationSlice): number {
   );
 }
 
-/** The affiliation that an account is counted under: the primary one, else pupil before staff before external, else the lowest institution number. */
-export function primaryAffiliation(
-  affiliations: readonly AffiliationSlice[],
-): AffiliationSlice | null {
-  const sorted = affiliations.toSorted(compareAffiliations);
-  return sorted.find((affiliation) => affiliation.primary) ?? sorted[0] ?? null;
+/**
+ * The affiliation that an account is counted under: the one that an operator or the feed calls primary,
+ * else by the policy's order of kinds, then of kinds of institutions, else the lowest institution number.
+ */
+export function primaryAffiliation(p: {
+  readonly policy: Policy;
+  readonly affiliations: readonly AffiliationSlice[];
+  readonly institutions: Institutions;
+}): AffiliationSlice | null {
+  const { institutionKinds, kinds } = p.policy.primary;
+  const place = (list: readonly string[], value: string | undefined) => {
+    const index = list.indexOf(value ?? '');
+    return index < 0 ? list.length : index;
+  };
+  const kindOf = (one: AffiliationSlice) => p.institutions.get(one.institution)?.kind;
+  const sorted = p.affiliations.toSorted(
+    (a, b) =>
+      Number(b.primary) - Number(a.primary) ||
+      place(kinds, a.kind) - place(kinds, b.kind) ||
+      place(institutionKinds, kindOf(a)) - place(institutionKinds, kindOf(b)) ||
+      compareAffiliations(a, b),
+  );
+  return sorted[0] ?? null;
 }
 
 /** Unlimited beats every size, a larger size a smaller one, any size the server's own default. */

@@ -213,6 +213,7 @@ export function findDuplicateNames(p: {
   }
   for (const group of p.groups) {
     const { institution } = group;
+    const schoolYear = group.schoolYear ?? p.schoolYear;
     const made = groupResources({
       policy,
       groupKind: group.kind,

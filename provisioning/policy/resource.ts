@@ -172,6 +172,8 @@ export interface DesiredResource {
   /** `kind/key` of what must exist in the same target before this can be written. */
   readonly needs: readonly string[];
   readonly body: Body;
+  /** The day on which a hidden account is opened; its body is as it will be then. Absent: it is open. */
+  readonly opens?: string;
 }
 
 /** A person as policy sees one: names already alias-safe, one entry per present affiliation. */
@@ -197,6 +199,8 @@ export interface AffiliationSlice {
   readonly roles: readonly string[];
   readonly grade: string | null;
   readonly primary: boolean;
+  /** Its first day, where that lies ahead; null or absent: it has begun. */
+  readonly starts?: string | null;
   /** Kinds of the groups that the person is in through this affiliation; needed only where a package's condition names group kinds. */
   readonly groupKinds?: readonly string[];
 }
@@ -236,6 +240,8 @@ export interface GroupSlice {
   /** First and last day, from the group's dates or its terms. */
   readonly from: string | null;
   readonly to: string | null;
+  /** The school year that it belongs to, where that has not begun; null or absent: the running one. */
+  readonly schoolYear?: string | null;
   readonly members: readonly GroupMemberSlice[];
 }
 

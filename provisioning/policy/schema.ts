@@ -4,7 +4,9 @@
  */
 
 import { z } from 'zod';
+import { Approval, Undo } from './approval-schema.ts';
 import { findContradictions } from './contradiction.ts';
+import { Limits } from './limit-schema.ts';
 import { findTemplateFault, groupFields, schoolFields } from './template.ts';
 
 const affiliationKinds = ['pupil', 'staff', 'external', 'guardian'] as const;
@@ -89,7 +91,6 @@ const Key = z
 const Language = z
   .string()
   .regex(/^[a-z]{2,3}([_-][A-Za-z]{2,4})?$/, 'not a language code such as da');
-const Percent = z.number().min(0).max(100);
 const Days = z.int().min(0).max(3650);
 
 const Condition = z
@@ -317,20 +318,42 @@ const Courses = z.strictObject({
     .describe('Short name of the course that new ones are copied from, without its people'),
 });
 
-const Limit = z.strictObject({
-  percent: Percent.default(10),
-  count: z.int().min(0).default(20),
-});
-
-const perKind = (days: number) =>
+const perKind = (days: { readonly [Kind in (typeof affiliationKinds)[number]]: number }) =>
   z
     .strictObject({
-      pupil: Days.default(days),
-      staff: Days.default(days),
-      external: Days.default(days),
-      guardian: Days.default(days),
+      pupil: Days.default(days.pupil),
+      staff: Days.default(days.staff),
+      external: Days.default(days.external),
+      guardian: Days.default(days.guardian),
     })
     .prefault({});
+
+const Lifecycle = z.strictObject({
+  readyDays: perKind({ pupil: 14, staff: 7, external: 0, guardian: 0 }).describe(
+    'Days before the first day on which accounts are made; 0: on the day',
+  ),
+  hideUntilStart: z.boolean().default(false).describe('Accounts made ahead are shut until the day'),
+  graceDays: perKind({ pupil: 7, staff: 7, external: 7, guardian: 7 }),
+  retentionDays: perKind({ pupil: 60, staff: 60, external: 60, guardian: 60 }),
+  roles: z
+    .partialRecord(
+      z.enum(affiliationRoles),
+      z.strictObject({ graceDays: Days.optional(), retentionDays: Days.optional() }),
+    )
+    .default({})
+    .describe('Other days for a role; of all roles that somebody had, the longest counts'),
+});
+
+const Primary = z
+  .strictObject({
+    kinds: z.array(z.enum(affiliationKinds)).default([...affiliationKinds]),
+    institutionKinds: z
+      .array(z.enum(institutionKinds))
+      .default(['school', 'youth', 'authority', 'other', 'daycare']),
+  })
+  .describe(
+    'Which institution comes first for people at several, where no feed and nobody says so',
+  );
 
 const Answer = z.enum(['repair', 'report', 'adopt']);
 const Drift = z
@@ -409,15 +432,12 @@ const PolicyShape = z.strictObject({
   courses: Courses.prefault({}),
   keycloak: Keycloak.prefault({}),
   nextcloud: Nextcloud.prefault({}),
-  limits: z
-    .strictObject({
-      deactivate: Limit.prefault({}),
-      /** Other figures for named institutions. */
-      institutions: z.record(z.string(), Limit).default({}),
-    })
-    .prefault({}),
+  limits: Limits,
   drift: Drift.prefault({}),
-  lifecycle: z.strictObject({ graceDays: perKind(7), retentionDays: perKind(60) }).prefault({}),
+  approval: Approval,
+  undo: Undo,
+  lifecycle: Lifecycle.prefault({}),
+  primary: Primary.prefault({}),
 });
 
 /** A policy with every default filled in. */

@@ -6,7 +6,7 @@ import type { Transaction } from '../store/database.ts';
  *
  *   institution covered | entity full there | not in the snapshot | not kept by a rejected row
  *   --------------------+-------------------+---------------------+---------------------------
- *   its file was read   | not delta, silent | under its own key   | see `keep` below
+ *   its file was read   | not delta, silent | under its own key   | or one held, see `keep` below
  *
  * or when a delta names it as removed. Institutions, terms and persons never leave by absence: a
  * person leaves through the last of the affiliations.
@@ -64,7 +64,7 @@ async function gatherKept(tx: Transaction): Promise<void> {
   );
   await tx.execute(
     `with rejected as (
-       select entity, key, institution, person, "group" from incoming where type = 'rejected'
+       select entity, key, institution, person, "group" from incoming where type in ('rejected', 'held')
      ), reach (entity, touches) as (values
        ('person', 'affiliation'), ('person', 'membership'), ('person', 'relation'),
        ('affiliation', 'affiliation'), ('affiliation', 'membership'), ('affiliation', 'relation'),

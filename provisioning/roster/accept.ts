@@ -3,6 +3,7 @@ import { FeedError } from '../feed/record.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import { markGone } from './absence.ts';
 import { recognisePeople } from './recognise.ts';
+import { setHeldAside, tellIdentityHolds } from './recognise-hold.ts';
 
 /** What one snapshot said, as counts; the roster itself is in the store. */
 export interface SnapshotReport {
@@ -51,9 +52,9 @@ export async function acceptSnapshot(p: {
       const { code, message, file, line } = error;
       await p.database.as(p.tenant, (tx) =>
         tx.execute(
-          `insert into snapshot (tenant_id, source, format, state, refusal)
-           values ($1, $2, '', 'refused', $3)`,
-          [p.tenant, p.source, JSON.stringify({ code, message, file, line })],
+          `insert into snapshot (tenant_id, source, format, state, refusal, read_at)
+           values ($1, $2, '', 'refused', $3, $4)`,
+          [p.tenant, p.source, JSON.stringify({ code, message, file, line }), p.now],
         ),
       );
     }
@@ -70,8 +71,8 @@ async function gatherAndMerge(p: {
   const { tx, source, now } = p;
   const gathered = await gather({ tx, items: p.items });
   const [snapshot] = await tx.query<{ id: string }>(
-    `insert into snapshot (tenant_id, source, format, taken_at, school_year, state, diagnostics)
-     values ($1, $2, $3, $4, $5, 'accepted', $6) returning id`,
+    `insert into snapshot (tenant_id, source, format, taken_at, school_year, state, diagnostics, read_at)
+     values ($1, $2, $3, $4, $5, 'accepted', $6, $7) returning id`,
     [
       tx.tenant,
       source,
@@ -79,9 +80,19 @@ async function gatherAndMerge(p: {
       gathered.takenAt,
       gathered.schoolYear,
       JSON.stringify(gathered.diagnostics),
+      now,
     ],
   );
   if (snapshot === undefined) throw new Error('The snapshot row was not returned.');
+  await tx.execute(
+    `insert into coverage (tenant_id, snapshot_id, institution, affiliation, "group", membership)
+     select distinct on (institution) $1, $2::uuid, institution, body->>'affiliation', body->>'group',
+            body->>'membership'
+     from incoming where type = 'coverage' order by institution, seq desc`,
+    [tx.tenant, snapshot.id],
+  );
+  await recognisePeople({ tx, source, now });
+  await setHeldAside({ tx, source, now });
   const changed = await tx.execute(
     `insert into record (tenant_id, source, entity, key, institution, person, "group", body, changed_by)
      select distinct on (entity, key) $1, $2, entity, key, institution, person, "group", body, $3::uuid
@@ -93,7 +104,7 @@ async function gatherAndMerge(p: {
     [tx.tenant, source, snapshot.id],
   );
   const gone = await markGone({ tx, source, snapshotId: snapshot.id, now });
-  await recognisePeople({ tx, source });
+  await tellIdentityHolds({ tx, source, now });
   await refreshStatistics({ tx, touched: changed + gone });
   const counts = { ...(await countIncoming(tx)), changed, gone };
   await tx.execute('update snapshot set counts = $2 where id = $1', [
@@ -195,6 +206,8 @@ function toRow(item: FeedItem): readonly unknown[] | null {
       return ['removed', item.entity, item.key, null, null, null, {}];
     case 'rejected':
       return ['rejected', item.entity, item.key, item.institution, item.person, item.group, {}];
+    case 'evidence':
+      return ['evidence', null, null, null, item.person, null, item];
     case 'coverage':
       return ['coverage', null, null, item.institution, null, null, item];
     default:
@@ -207,7 +220,7 @@ async function countIncoming(tx: Transaction): Promise<Omit<SnapshotCounts, 'cha
     `select case when type = 'rejected' then 'rejected'
                  when entity = 'affiliation' then body->>'kind' else entity end as what,
             count(distinct coalesce(key, seq::text))::int as n
-     from incoming where type in ('record', 'rejected') group by 1`,
+     from incoming where type in ('record', 'held', 'rejected') and seq is not null group by 1`,
   );
   const n = (what: string) => rows.find((row) => row.what === what)?.n ?? 0;
   return {

@@ -10,6 +10,8 @@ export interface ReadOrder {
   readonly source: string;
   readonly format: FeedFormat;
   readonly path: string;
+  /** SKOLEBUS_IDENTITY_KEY; null: civil numbers are no evidence. It goes from memory to memory only. */
+  readonly identityKey: string | null;
   readonly now: Date;
 }
 

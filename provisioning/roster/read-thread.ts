@@ -10,13 +10,18 @@ import type { ReadAnswer, ReadOrder } from './read-snapshot.ts';
 const order = workerData as ReadOrder;
 
 async function read(): Promise<ReadAnswer> {
+  const { identityKey, tenant } = order;
   await using database = openDatabase({ url: order.databaseUrl, max: 2 });
   try {
     const report = await acceptSnapshot({
       database,
-      tenant: order.tenant,
+      tenant,
       source: order.source,
-      items: readFeed({ format: order.format, path: order.path }),
+      items: readFeed({
+        format: order.format,
+        path: order.path,
+        identity: identityKey === null ? null : { key: identityKey, tenant },
+      }),
       now: order.now,
     });
     return { ok: true, report };

@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../feed/record.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Transaction } from '../store/database.ts';
 import type { SnapshotCounts } from './accept.ts';
 
 export interface SnapshotRow {
@@ -34,6 +34,18 @@ export async function listSnapshots(p: {
       [p.limit],
     ),
   );
+}
+
+/** The reading that the roster is of, and the last school year that any reading named. */
+export async function readLastSnapshot(
+  tx: Transaction,
+): Promise<{ readonly id: string | null; readonly schoolYear: string | null }> {
+  const [row] = await tx.query<{ id: string | null; schoolYear: string | null }>(
+    `select (select id from snapshot where state = 'accepted' order by read_at desc limit 1) as id,
+            (select school_year from snapshot where state = 'accepted' and school_year is not null
+             order by read_at desc limit 1) as "schoolYear"`,
+  );
+  return row ?? { id: null, schoolYear: null };
 }
 
 export interface InstitutionRow {

@@ -1,4 +1,5 @@
 import type { Request, RequestHandler } from 'express';
+import type { Actor } from '../../provisioning/plan/guard.ts';
 import { keycloakGate } from './keycloak.ts';
 import { localTokenGate } from './local-token.ts';
 
@@ -26,6 +27,8 @@ export interface Gate {
   require(role: Role): RequestHandler;
   /** Whether the request would pass; for the console, which asks before it shows anything. */
   allows(p: { readonly request: Request; readonly role: Role }): Promise<boolean>;
+  /** Who sent a request that was let through. */
+  actor(request: Request): Promise<Actor>;
 }
 
 export function openGate(access: Access): Gate {

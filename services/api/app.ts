@@ -1,25 +1,33 @@
 import express from 'express';
 import type { Logger } from 'pino';
+import type { Rules } from '../../provisioning/ledger/replan.ts';
+import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Queues } from '../worker/queues.ts';
 import type { Access } from './access.ts';
 import { openGate } from './access.ts';
+import { approve } from './approve.ts';
 import { getPlanChanges } from './changes.ts';
 import { commit } from './commit.ts';
 import type { ApiContext, Endpoint } from './endpoint.ts';
 import { getEvents } from './events.ts';
 import { getHealth, getReady } from './health.ts';
+import { deleteDecision, getHold, getHolds, postDecision } from './holds.ts';
 import { getInstitutions } from './institutions.ts';
+import { deleteKept, getKept, postKept, postPrimary } from './kept-alive.ts';
 import { defaultLogger, describeError, logRequests } from './log.ts';
 import { getMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
+import { getExplanation, getPeople } from './people.ts';
 import { getPlan, getPlanSummary, getPlans } from './plans.ts';
+import { getPolicy } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
 import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
 import { getSnapshots } from './snapshots.ts';
 import { getStatus } from './status.ts';
+import { undoPlan } from './undo.ts';
 
 const operations: readonly Endpoint[] = [
   getStatus,
@@ -30,7 +38,20 @@ const operations: readonly Endpoint[] = [
   getPlanSummary,
   getPlanChanges,
   commit,
+  approve,
+  undoPlan,
+  getPolicy,
+  getPeople,
+  getExplanation,
+  getHolds,
+  getHold,
+  postDecision,
+  deleteDecision,
   retry,
+  getKept,
+  postKept,
+  deleteKept,
+  postPrimary,
   getEvents,
   getSession,
   postSession,
@@ -43,13 +64,21 @@ const operations: readonly Endpoint[] = [
 /** Everything that can be called, its own description included. */
 export const endpoints: readonly Endpoint[] = [...operations, describeApi(operations)];
 
+const oneOfEach: TargetTypes = new Map(
+  (['keycloak', 'nextcloud', 'moodle'] as const).map((type) => [type, type]),
+);
+
 /** The HTTP API of one tenant and, where `console` names a folder, the built console beside it. */
 export function createApi(p: {
   readonly database: Database;
   readonly tenant: string;
   /** Null where this process has no queues: their counts are left out. */
   readonly queues: Queues | null;
+  /** The configured targets; left out: one of each type, called by it. */
+  readonly targets?: TargetTypes;
   readonly access: Access;
+  /** What plans are made by; left out, nothing is planned here. */
+  readonly rules?: Rules;
   readonly console: string | null;
   /** Wakes the worker after a write that made work. */
   readonly onCommitted: () => Promise<void>;
@@ -60,7 +89,9 @@ export function createApi(p: {
     database: p.database,
     tenant: p.tenant,
     queues: p.queues,
+    targets: p.targets ?? oneOfEach,
     gate: openGate(p.access),
+    rules: p.rules ?? null,
     wake: async () => {
       try {
         await p.onCommitted();

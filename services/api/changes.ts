@@ -34,7 +34,7 @@ const Change = z
     reason: z.strictObject({ code: z.string(), fields: z.array(FieldChange) }),
     held: z.string().nullable().meta({ description: 'Code of what holds it, or null' }),
     outcome: z
-      .enum(['committed', 'held', 'stale'])
+      .enum(['committed', 'held', 'stale', 'left'])
       .nullable()
       .meta({ description: 'Null before the commit' }),
   })
@@ -55,6 +55,18 @@ export const getPlanChanges = defineEndpoint({
     action: Action.optional(),
     held: z.enum(['true', 'false']).optional().meta({ description: '`true`: only what is held' }),
     text: z.string().min(1).max(100).optional().meta({ description: 'Part of a title' }),
+    code: z
+      .string()
+      .regex(/^[a-z][a-z-]{0,59}$/)
+      .optional()
+      .meta({ description: 'Code of the reason, or of what holds it' }),
+    group: z.string().min(1).max(100).optional().meta({
+      description: 'Part of the name of a class or group: it, and what goes in or out of it',
+    }),
+    whole: z
+      .enum(['true', 'false'])
+      .optional()
+      .meta({ description: '`true`: the fields of what is created or deleted too' }),
     cursor: z.string().max(100).optional(),
     limit: z.coerce.number().int().min(1).max(500).default(100),
   }),
@@ -65,7 +77,7 @@ export const getPlanChanges = defineEndpoint({
   run: async ({ context, params, query }) => {
     const { id: planId } = await requirePlan({ context, id: params.id });
     const { database, tenant } = context;
-    const { cursor, limit, held, ...filter } = query;
+    const { cursor, limit, held, whole, ...filter } = query;
     const rows = await listChanges({
       database,
       tenant,
@@ -76,10 +88,13 @@ export const getPlanChanges = defineEndpoint({
         kind: filter.kind ?? null,
         action: filter.action ?? null,
         text: filter.text ?? null,
+        code: filter.code ?? null,
+        group: filter.group ?? null,
         heldOnly: held === 'true',
       },
       after: readCursor({ cursor, parse: parseSeq }) ?? 0,
       limit: limit + 1,
+      whole: whole === 'true',
     });
     const page = rows.slice(0, limit);
     const last = page.at(-1);

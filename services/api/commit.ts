@@ -1,15 +1,25 @@
 import { z } from 'zod';
 import { commitPlan, readCommit } from '../../provisioning/ledger/commit.ts';
+import { isWhole } from '../../provisioning/plan/selection.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { answerOnce, onceHeaders } from './once.ts';
-import { planParams } from './plans.ts';
+import { decisionProblems, planParams } from './plans.ts';
+import { PlanId, SelectionBody, toSelection } from './shapes.ts';
 
 const CommitReport = z
   .strictObject({
     committed: z.int(),
     scheduled: z.int().meta({ description: 'Of the committed ones, those with a later day' }),
     held: z.int(),
-    stale: z.int().meta({ description: 'Resources had moved; the next plan looks again' }),
+    stale: z.int().meta({ description: 'Feed or ledger had moved since the preview' }),
+    left: z.int().meta({ description: 'Not approved; the next plan shows them again' }),
+    waiting: z.int().meta({
+      description: 'Of the committed ones, those that need something not approved or held',
+    }),
+    replanned: z
+      .strictObject({ id: PlanId, changes: z.int() })
+      .nullable()
+      .meta({ description: 'The open plan in which the stale ones are planned again' }),
   })
   .meta({ id: 'CommitReport' });
 export type CommitReport = z.infer<typeof CommitReport>;
@@ -20,19 +30,38 @@ export const commit = defineEndpoint({
   role: 'operator',
   id: 'commitPlan',
   summary: 'Makes an open plan the desired state; the workers then bring the targets to it',
+  description:
+    'With a selection only that part, and what it needs. Stale changes are planned again at once.',
   params: planParams,
   headers: onceHeaders,
+  body: SelectionBody,
   answer: CommitReport,
-  problems: ['plan-unknown', 'plan-not-open', 'idempotency-key-reused', 'request-in-progress'],
-  run: async ({ context, params, headers }) => {
-    const { database, tenant } = context;
+  problems: [
+    ...decisionProblems,
+    'plan-needs-approval',
+    'idempotency-key-reused',
+    'request-in-progress',
+  ],
+  run: async ({ context, params, headers, body, request }) => {
+    const { database, tenant, rules } = context;
+    const actor = await context.gate.actor(request);
+    const selection = toSelection(body);
+    const part = isWhole(selection) ? '' : ` ${JSON.stringify(selection)}`;
     const report = await answerOnce({
       context,
       key: headers['idempotency-key'],
-      operation: `commit ${params.id}`,
+      operation: `commit ${params.id}${part}`,
       answer: CommitReport,
       run: async () => ({
-        ...(await commitPlan({ database, tenant, planId: params.id, now: new Date() })),
+        ...(await commitPlan({
+          database,
+          tenant,
+          planId: params.id,
+          selection,
+          actor,
+          ...(rules === null ? {} : { rules }),
+          now: new Date(),
+        })),
       }),
       recover: () => readCommit({ database, tenant, planId: params.id }),
     });

@@ -1,5 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
+import type { Rules } from '../../provisioning/ledger/replan.ts';
+import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Queues } from '../worker/queues.ts';
 import type { Gate, Role } from './access.ts';
@@ -10,7 +12,10 @@ export interface ApiContext {
   readonly database: Database;
   readonly tenant: string;
   readonly queues: Queues | null;
+  readonly targets: TargetTypes;
   readonly gate: Gate;
+  /** Null where this process does not plan. */
+  readonly rules: Rules | null;
   /** Wakes the worker; what it throws is logged, never answered: a sweep finds the work anyway. */
   readonly wake: () => Promise<void>;
 }

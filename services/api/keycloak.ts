@@ -32,6 +32,8 @@ const Claims = z.object({
   nbf: z.number().optional(),
   aud: z.union([z.string(), z.array(z.string())]),
   azp: z.string(),
+  sub: z.string().optional(),
+  preferred_username: z.string().optional(),
   // hasRole() throws on anything else, and would take a part of a text for a role.
   realm_access: Roles.optional(),
   resource_access: z.record(z.string(), Roles).optional(),
@@ -88,6 +90,12 @@ export function keycloakGate(access: KeycloakAccess): Gate {
     allows: async ({ request, role }) => {
       const token = await readToken(request, request.res as Response);
       return token !== null && hasRole(token, role);
+    },
+    actor: async (request) => {
+      const token = await readToken(request, request.res as Response);
+      const { sub = '', preferred_username: name } = Claims.parse(token?.content);
+      // The id, for a name may be changed by whoever has it. All without one are the same person.
+      return { id: sub, name: name ?? sub };
     },
   };
 }

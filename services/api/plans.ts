@@ -8,6 +8,14 @@ import { Action, Plan, PlanId, readCursor, toPlan, writeCursor } from './shapes.
 
 export const planParams = z.strictObject({ id: PlanId });
 
+/** Why a plan cannot be decided about any more. */
+export const decisionProblems = [
+  'plan-unknown',
+  'plan-not-open',
+  'plan-expired',
+  'plan-tampered',
+] as const;
+
 export const getPlans = defineEndpoint({
   method: 'get',
   path: '/api/v1/plans',

@@ -1,7 +1,10 @@
 import { STATUS_CODES } from 'node:http';
 import type { ErrorRequestHandler, Response } from 'express';
 import { z } from 'zod';
-import { PlanError } from '../../provisioning/ledger/commit.ts';
+import { PersonError } from '../../provisioning/plan/find-person.ts';
+import { HoldError } from '../../provisioning/plan/hold-inbox.ts';
+import { PlanError } from '../../provisioning/plan/plan-error.ts';
+import { SyncBusyError } from '../../provisioning/sync.ts';
 
 /** Stable: callers may branch on them. The status of each is part of the contract too. */
 export const problemStatus = {
@@ -11,12 +14,27 @@ export const problemStatus = {
   'not-found': 404,
   'plan-unknown': 404,
   'target-unknown': 404,
+  'hold-unknown': 404,
+  'person-unknown': 404,
+  'keep-unknown': 404,
   'method-not-allowed': 405,
   'plan-not-open': 409,
+  'hold-not-open': 409,
+  'hold-not-decided': 409,
+  'plan-expired': 409,
+  'plan-tampered': 409,
+  'plan-needs-approval': 409,
+  'plan-not-committed': 409,
+  'undo-too-late': 409,
+  'sync-busy': 409,
+  'person-ambiguous': 409,
   'request-in-progress': 409,
   'body-too-large': 413,
   'unsupported-media-type': 415,
   'idempotency-key-reused': 422,
+  'choice-unknown': 422,
+  'until-invalid': 422,
+  'institution-unknown': 422,
   internal: 500,
   'database-unavailable': 503,
 } as const satisfies Readonly<Record<string, number>>;
@@ -95,7 +113,14 @@ export const answerError: ErrorRequestHandler = (error, _request, response, next
 
 function toProblem(error: unknown): Problem {
   if (error instanceof ApiError) return makeProblem({ code: error.code, detail: error.message });
-  if (error instanceof PlanError) return makeProblem({ code: error.code, detail: error.message });
+  if (
+    error instanceof PlanError ||
+    error instanceof HoldError ||
+    error instanceof PersonError ||
+    error instanceof SyncBusyError
+  ) {
+    return makeProblem({ code: error.code, detail: error.message });
+  }
   if (error instanceof z.ZodError) {
     return makeProblem({
       code: 'bad-request',

@@ -1,9 +1,14 @@
 /** What several endpoints answer with, as zod schemas: the OpenAPI document is made from them. */
 import { z } from 'zod';
+import { limitCodes } from '../../provisioning/plan/limits.ts';
 import type { PlanRow } from '../../provisioning/plan/read.ts';
+import type { Selection as DomainSelection } from '../../provisioning/plan/selection.ts';
 import { ApiError } from './problem.ts';
 
 export const Time = z.iso.datetime().meta({ description: 'UTC, ISO 8601' });
+
+/** What happened, or what a choice does, for people. */
+export const Sentence = z.strictObject({ da: z.string(), en: z.string() });
 
 export const PlanId = z.uuid().toLowerCase();
 export const Action = z.enum(['create', 'update', 'deactivate', 'delete', 'adopt']);
@@ -18,12 +23,29 @@ export const Held = z
     action: Action,
     code: z.string().meta({
       description:
-        '`limit-deactivate`, `limit-drift`, `protected-without-alias`, `identity-contradiction`, `adoption-ambiguous`; more may come',
+        'A code of a limit, `limit-drift`, `protected-without-alias`, `identity-contradiction`, `identity-shared`, `relation-contradiction`, `adoption-ambiguous`, `undone`; more may come',
     }),
     count: z.int(),
     of: z.int().meta({ description: 'How many there are to lose, or that this looked at' }),
   })
   .meta({ id: 'Held' });
+
+export const LimitRow = z
+  .strictObject({
+    ...Held.shape,
+    code: z.string().meta({ description: limitCodes.map((code) => `\`${code}\``).join(', ') }),
+    limit: z.string().meta({ description: 'Name of the limit in the policy, below `limits`' }),
+    detail: z.string().nullable().meta({
+      description: 'The role whose access changes, or the sources that are silent',
+    }),
+    percentLimit: z.number(),
+    countLimit: z.int(),
+    state: z.enum(['ok', 'near', 'exceeded', 'allowed']).meta({
+      description:
+        'Exceeded: more than both figures. Near: more than 70 % of both. Allowed: exceeded, and a person has allowed it',
+    }),
+  })
+  .meta({ id: 'LimitRow' });
 
 const ActionCounts = z.strictObject({
   create: z.int(),
@@ -32,6 +54,54 @@ const ActionCounts = z.strictObject({
   delete: z.int(),
   adopt: z.int().optional().meta({ description: 'Only in plans that adopt something' }),
 });
+
+const Sort = {
+  institution: z.string().nullable(),
+  target: z.string(),
+  kind: z.string(),
+};
+
+const Cannot = z
+  .strictObject({
+    ...Sort,
+    action: Action,
+    code: z.enum(['changed-since', 'deleted', 'linked', 'mended', 'protected']),
+    count: z.int(),
+    titles: z.array(z.string()).meta({ description: 'Some of them' }),
+  })
+  .meta({ id: 'CannotUndo' });
+
+const UndoLoss = z.strictObject({ ...Sort, count: z.int(), of: z.int() }).meta({ id: 'UndoLoss' });
+
+export const Selection = z
+  .strictObject({
+    institution: z.array(z.string().min(1).max(100)).min(1).max(500).optional(),
+    target: z.array(TargetName).min(1).max(100).optional(),
+    kind: z.array(Kind).min(1).optional(),
+    action: z.array(Action).min(1).optional(),
+    seqs: z
+      .array(z.int().min(1))
+      .min(1)
+      .max(1500)
+      .optional()
+      .meta({ description: 'Numbers of single changes' }),
+    except: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Everything but what the lists name: rejects instead of approving' }),
+  })
+  .meta({
+    id: 'Selection',
+    description: 'A change is named when it fits every list that is given',
+  });
+
+/** Optional: without it, the whole plan is meant. */
+export const SelectionBody = z.strictObject({ selection: Selection.optional() });
+
+/** As the domain takes it: a list that was not sent is absent. */
+export function toSelection(body: z.output<typeof SelectionBody>): DomainSelection {
+  return JSON.parse(JSON.stringify(body.selection ?? {})) as DomainSelection;
+}
 
 export const Plan = z
   .strictObject({
@@ -44,6 +114,26 @@ export const Plan = z
       .record(z.string(), z.record(z.string(), ActionCounts))
       .meta({ description: 'By target, then kind; held changes are not among them' }),
     held: z.array(Held),
+    limits: z.array(LimitRow).meta({
+      description:
+        'Every limit that something was counted against; in a list of plans only those that are not `ok`',
+    }),
+    expiresAt: Time.nullable().meta({ description: 'An open plan can be committed until then' }),
+    fourEyes: z.boolean().meta({
+      description: 'One person has to approve it and another one to commit it',
+    }),
+    approvals: z.array(z.strictObject({ name: z.string(), at: Time })),
+    committedBy: z.string().nullable(),
+    snapshot: z
+      .strictObject({ id: z.uuid(), source: z.string(), readAt: Time })
+      .nullable()
+      .meta({ description: 'The reading of a feed that it was made from' }),
+    undoes: PlanId.nullable().meta({ description: 'The plan that this one turns back' }),
+    replans: PlanId.nullable().meta({
+      description: 'The plan whose overtaken part this one plans again',
+    }),
+    cannot: z.array(Cannot).meta({ description: 'Of an undo: what cannot be turned back' }),
+    losses: z.array(UndoLoss).meta({ description: 'Of an undo: what it shuts; no limit holds it' }),
   })
   .meta({ id: 'Plan' });
 export type Plan = z.infer<typeof Plan>;
@@ -65,6 +155,19 @@ export function toPlan(row: PlanRow): Plan {
       count,
       of,
     })),
+    limits: [...row.limits],
+    expiresAt: row.expiresAt?.toISOString() ?? null,
+    fourEyes: row.fourEyes,
+    approvals: row.approvals.map(({ name, at }) => ({ name, at: new Date(at).toISOString() })),
+    committedBy: row.committedBy,
+    snapshot:
+      row.snapshot === null
+        ? null
+        : { ...row.snapshot, readAt: new Date(row.snapshot.readAt).toISOString() },
+    undoes: row.undoes,
+    replans: row.replans,
+    cannot: row.cannot,
+    losses: row.losses,
   } as Plan;
 }
 
@@ -86,10 +189,9 @@ export const Cause = z
     state: z.string(),
     code: z.string().nullable().meta({ description: 'Null: not tried yet' }),
     detail: z.string().nullable(),
-    sentence: z
-      .strictObject({ da: z.string(), en: z.string() })
-      .nullable()
-      .meta({ description: 'What happened and what to do; null where it was not tried yet' }),
+    sentence: Sentence.nullable().meta({
+      description: 'What happened and what to do; null where it was not tried yet',
+    }),
     count: z.int(),
     nextInSeconds: z.number(),
   })

@@ -6,7 +6,14 @@ import type { Context } from '../context.ts';
 import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { openVoice } from './output.ts';
-import { applyLedger, exitCode, printJson, showPlan } from './sync.ts';
+import {
+  applyLedger,
+  exitCode,
+  exitUncommitted,
+  howToCommit,
+  printJson,
+  showPlan,
+} from './sync.ts';
 import { UsageError } from './usage.ts';
 
 /** `skolebus adopt`: proposes links as a plan; with `--yes` commits and applies it. Returns the exit code. */
@@ -40,8 +47,8 @@ export async function runAdopt(p: {
   await showPlan({ context, voice, plan });
   if (commit === null) {
     if (p.json) printJson({ plan });
-    voice.say(`Nothing is linked yet. To do it: skolebus apply ${plan.id} --home ${p.home}`);
-    return exitCode({ plan, result: null });
+    voice.say(howToCommit({ plan, home: p.home }));
+    return exitUncommitted({ plan, wanted: p.yes });
   }
   const expected = commit.committed;
   const result = await applyLedger({ context, voice, signal: p.signal, expected });

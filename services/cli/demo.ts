@@ -7,6 +7,7 @@ import { sync } from '../../provisioning/sync.ts';
 import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { generate } from '../generator/generate.ts';
+import { settlePolicy } from '../policy-file.ts';
 import { prepareTargets } from '../prepare.ts';
 import { serve } from '../serve.ts';
 import { waitUntilDone } from '../worker/run-until-done.ts';
@@ -43,15 +44,19 @@ export async function runDemo(p: {
   voice.say(`Console: ${service.consoleUrl}`);
 
   const { database, tenant } = context;
+  const { candidate, report: policy } = await settlePolicy({ context, by: 'demo' });
+  if (policy.warning !== null) voice.say(policy.warning);
   const report = await sync({
     database,
     tenant,
     source: 'main',
     feed: { format: 'ws17', path: join(feed, 'day1', 'ws17') },
     policy: context.policy,
+    candidate,
     targets: typesOfTargets(context.connectors),
     allowed: new Set(),
     commit: true,
+    identityKey: context.environment.identityKey,
     now: new Date(),
   });
   voice.say(describeSnapshot(report.snapshot));

@@ -8,10 +8,11 @@ export async function runGenerate(p: {
   readonly seed: number;
   readonly schools: number;
   readonly people: number;
+  readonly civil: boolean;
   readonly json: boolean;
 }): Promise<number> {
-  const { seed, schools, people } = p;
-  const summary = await generate({ out: resolve(p.out), seed, schools, people });
+  const { seed, schools, people, civil } = p;
+  const summary = await generate({ out: resolve(p.out), seed, schools, people, civil });
   if (p.json) printJson(summary);
   else {
     process.stdout.write(

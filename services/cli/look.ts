@@ -1,5 +1,6 @@
 import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
 import { retryFailed } from '../../provisioning/ledger/settle.ts';
+import type { ChangeRow } from '../../provisioning/plan/read.ts';
 import { findPlan, listChanges } from '../../provisioning/plan/read.ts';
 import { listSnapshots } from '../../provisioning/roster/read.ts';
 import { sentenceFor } from '../../provisioning/target/cause-sentences.ts';
@@ -18,6 +19,10 @@ export async function runShow(p: {
   readonly kind?: string;
   readonly action?: string;
   readonly held?: boolean;
+  readonly code?: string;
+  readonly group?: string;
+  readonly text?: string;
+  readonly whole?: boolean;
   readonly jsonl?: boolean;
 }): Promise<number> {
   await using context = await openContext({ home: p.home, environment: readEnvironment() });
@@ -34,6 +39,9 @@ export async function runShow(p: {
     kind: p.kind ?? null,
     action: p.action ?? null,
     heldOnly: p.held === true,
+    code: p.code ?? null,
+    group: p.group ?? null,
+    text: p.text ?? null,
   };
   let after = 0;
   for (;;) {
@@ -44,13 +52,19 @@ export async function runShow(p: {
       filter,
       after,
       limit: 500,
+      whole: p.whole === true,
     });
     if (page.length === 0) return 0;
     if (p.jsonl === true) {
       for (const change of page) process.stdout.write(`${JSON.stringify(change)}\n`);
-    } else process.stdout.write(`${table([changeHeads, ...page.map(describeChange)])}\n`);
+    } else process.stdout.write(`${table([['no.', ...changeHeads], ...page.map(numbered)])}\n`);
     after = page.at(-1)?.seq ?? after;
   }
+}
+
+/** With the number that `skolebus apply --change` takes. */
+function numbered(change: ChangeRow): readonly (string | number)[] {
+  return [change.seq, ...describeChange(change)];
 }
 
 /** `skolebus status`. Returns the exit code: 1 when something failed. */

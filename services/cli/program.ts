@@ -1,15 +1,21 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { readEnvironment } from '../env.ts';
 import { runAdopt } from './adopt.ts';
+import { runApply, runApprove } from './apply.ts';
 import { runConformance } from './conformance.ts';
 import { runDemo } from './demo.ts';
 import { runDrift } from './drift.ts';
+import { runExplain } from './explain.ts';
 import { runGenerate } from './generate.ts';
+import { addHoldCommands } from './hold-commands.ts';
+import { addKeepCommands } from './keep.ts';
 import { runCheck, runSandbox, runServe } from './long-running.ts';
 import { runRetry, runShow, runStatus } from './look.ts';
 import { runObserve } from './observe.ts';
+import { addPolicyCommands } from './policy-commands.ts';
 import { runStartPasswords } from './start-passwords.ts';
-import { runApply, runSync } from './sync.ts';
+import { runSync } from './sync.ts';
+import { runUndo } from './undo.ts';
 
 const defaultHome = '.skolebus/home';
 
@@ -102,16 +108,55 @@ Start here:  skolebus demo`,
     .option('--kind <kind>')
     .option('--action <action>', 'create, update, deactivate, delete or adopt')
     .option('--held', 'only what is held')
+    .option('--code <code>', 'only this reason, or what this holds')
+    .option('--group <name>', 'a class or group, and what goes in or out of it')
+    .option('--text <text>', 'part of a name')
+    .option('--whole', 'also every field of what is created or deleted')
     .option('--jsonl', 'one JSON object per line')
     .action(async (plan, o) => onDone(await runShow({ plan, ...o })));
 
+  const part = (command: Command) =>
+    command
+      .addOption(home())
+      .option('--institution <number...>', 'only these institutions')
+      .option('--target <name...>', 'only these targets')
+      .option('--kind <kind...>', 'only these kinds')
+      .option('--action <action...>', 'only these: create, update, deactivate, delete, adopt')
+      .addOption(
+        new Option('--change <seq...>', 'only these single changes, by number').argParser(
+          (text: string, before: readonly number[] | undefined) => [
+            ...(before ?? []),
+            toNumber(text),
+          ],
+        ),
+      )
+      .option('--except', 'everything but what these options name')
+      .addOption(
+        new Option('--as <name>', 'who you are; the name of the signed-in user without it'),
+      )
+      .addOption(json());
+
+  part(program.command('apply <plan>'))
+    .description('commit exactly this plan, or a part of it, and bring the targets to it')
+    .action(async (plan, o) =>
+      onDone(await runApply({ ...o, plan, json: o.json === true, signal })),
+    );
+
+  part(program.command('approve <plan>'))
+    .description(
+      'say that you want a plan, where policy asks for two people; another one applies it',
+    )
+    .action(async (plan, o) => onDone(await runApprove({ ...o, plan, json: o.json === true })));
+
   program
-    .command('apply <plan>')
-    .description('commit exactly this plan and bring the targets to it')
+    .command('undo <plan>')
+    .description('turn a committed plan back, as a plan of its own; --yes does it')
     .addOption(home())
+    .option('--yes', 'commit the inverse plan and apply it; without it nothing is written')
+    .addOption(new Option('--as <name>', 'who you are; the name of the signed-in user without it'))
     .addOption(json())
     .action(async (plan, o) =>
-      onDone(await runApply({ plan, ...o, json: o.json === true, signal })),
+      onDone(await runUndo({ ...o, plan, yes: o.yes === true, json: o.json === true, signal })),
     );
 
   program
@@ -175,6 +220,20 @@ Start here:  skolebus demo`,
       ),
     );
 
+  addKeepCommands({ program, home, json, onDone });
+
+  program
+    .command('explain <person>')
+    .description(
+      'why somebody has what, in which target, and who decided; by username, UNI-ID or name',
+    )
+    .addOption(home())
+    .addOption(json())
+    .action(async (person, o) => onDone(await runExplain({ ...o, person, json: o.json === true })));
+
+  addHoldCommands({ program, home, json, onDone });
+  addPolicyCommands({ program, home, json, allow, onDone });
+
   program
     .command('observe')
     .description('what a server itself holds now')
@@ -233,8 +292,11 @@ Start here:  skolebus demo`,
     .addOption(new Option('--seed <number>').default(1).argParser(toNumber))
     .addOption(new Option('--schools <number>').default(6).argParser(toNumber))
     .addOption(new Option('--people <number>').default(3000).argParser(toNumber))
+    .addOption(new Option('--civil', 'write fictive civil numbers into the WS17 documents'))
     .addOption(json())
-    .action(async (o) => onDone(await runGenerate({ ...o, json: o.json === true })));
+    .action(async (o) =>
+      onDone(await runGenerate({ ...o, civil: o.civil === true, json: o.json === true })),
+    );
 
   program
     .command('sandbox')

@@ -1,13 +1,13 @@
 import { parseFeedArgument } from '../../provisioning/feed/read.ts';
 import { FeedError } from '../../provisioning/feed/record.ts';
-import { commitPlan } from '../../provisioning/ledger/commit.ts';
 import type { PlanSummary } from '../../provisioning/plan/make.ts';
-import { countChanges, findPlan, listChanges } from '../../provisioning/plan/read.ts';
+import { countChanges, listChanges } from '../../provisioning/plan/read.ts';
 import type { SnapshotReport } from '../../provisioning/roster/accept.ts';
 import { sync } from '../../provisioning/sync.ts';
 import type { Context } from '../context.ts';
 import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
+import { settlePolicy } from '../policy-file.ts';
 import { prepareTargets } from '../prepare.ts';
 import { openQueues } from '../worker/queues.ts';
 import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
@@ -22,6 +22,7 @@ import {
   table,
 } from './output.ts';
 import { UsageError } from './usage.ts';
+import { whoAmI } from './who.ts';
 
 export interface SyncOptions {
   readonly feed: string;
@@ -49,27 +50,33 @@ export async function runSync(p: SyncOptions): Promise<number> {
   const voice = openVoice(p);
   const feed = parseFeed(p.feed);
   await using context = await openContext({ home: p.home, environment: readEnvironment() });
+  const { candidate, report: policy } = await settlePolicy({ context, by: whoAmI() });
   const report = await sync({
     database: context.database,
     tenant: context.tenant,
     source: p.source,
     feed,
     policy: context.policy,
+    candidate,
     targets: typesOfTargets(context.connectors),
     allowed: new Set(p.allow),
     commit: p.yes,
+    identityKey: context.environment.identityKey,
     now: new Date(),
   });
   voice.say(describeSnapshot(report.snapshot));
+  if (policy.warning !== null) voice.say(policy.warning);
   await showPlan({ context, voice, plan: report.plan });
   if (report.commit === null) {
-    if (p.json) printJson({ snapshot: toJson(report.snapshot), plan: report.plan });
-    voice.say(`Nothing was written. To do it: skolebus apply ${report.plan.id} --home ${p.home}`);
-    return exitCode({ plan: report.plan, result: null });
+    if (p.json) printJson({ snapshot: toJson(report.snapshot), policy, plan: report.plan });
+    voice.say(howToCommit({ plan: report.plan, home: p.home }));
+    return exitUncommitted({ plan: report.plan, wanted: p.yes });
   }
   const expected = report.commit.committed - report.commit.scheduled;
   const result = await applyLedger({ context, voice, signal: p.signal, expected });
-  if (p.json) printJson({ snapshot: toJson(report.snapshot), plan: report.plan, result });
+  if (p.json) {
+    printJson({ snapshot: toJson(report.snapshot), policy, plan: report.plan, result });
+  }
   return exitCode({ plan: report.plan, result });
 }
 
@@ -81,26 +88,6 @@ function parseFeed(text: string): ReturnType<typeof parseFeedArgument> {
     if (error instanceof FeedError) throw new UsageError(error.message);
     throw error;
   }
-}
-
-/** `skolebus apply PLAN`: commits exactly that plan and brings the targets to it. */
-export async function runApply(p: {
-  readonly plan: string;
-  readonly home: string;
-  readonly json: boolean;
-  readonly signal: AbortSignal;
-}): Promise<number> {
-  const voice = openVoice(p);
-  await using context = await openContext({ home: p.home, environment: readEnvironment() });
-  const { database, tenant } = context;
-  const commit = await commitPlan({ database, tenant, planId: p.plan, now: new Date() });
-  const plan = await findPlan({ database, tenant, id: p.plan });
-  if (plan === null) throw new Error(`Plan ${p.plan} vanished while it was committed.`);
-  const expected = commit.committed - commit.scheduled;
-  const result = await applyLedger({ context, voice, signal: p.signal, expected });
-  const { id, changes, held } = plan;
-  if (p.json) printJson({ plan: { id, changes, held }, commit, result });
-  return exitCode({ plan, result });
 }
 
 /**
@@ -191,6 +178,22 @@ export function exitCode(p: {
 }): number {
   if (p.result !== null && p.result.failed + p.result.waiting > 0) return 1;
   return p.plan.held.length > 0 ? 3 : 0;
+}
+
+/** What a command that was to commit comes to when policy wants a second person first. */
+export function exitUncommitted(p: {
+  readonly plan: Pick<PlanSummary, 'held' | 'fourEyes'>;
+  readonly wanted: boolean;
+}): number {
+  return p.wanted && p.plan.fourEyes ? 3 : exitCode({ plan: p.plan, result: null });
+}
+
+export function howToCommit(p: { readonly plan: PlanSummary; readonly home: string }): string {
+  const { id, fourEyes } = p.plan;
+  const apply = `skolebus apply ${id} --home ${p.home}`;
+  return fourEyes
+    ? `Nothing was written: policy wants two people for this plan. One: skolebus approve ${id} --home ${p.home} --as NAME. Another one: ${apply} --as NAME`
+    : `Nothing was written. To do it: ${apply}`;
 }
 
 export function printJson(value: unknown): void {

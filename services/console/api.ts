@@ -1,6 +1,8 @@
 import type { Change } from '../api/changes.ts';
 import type { CommitReport } from '../api/commit.ts';
+import type { Hold } from '../api/holds.ts';
 import type { Institution } from '../api/institutions.ts';
+import type { Explanation, Match } from '../api/people.ts';
 import type { SummaryRow } from '../api/plans.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Session } from '../api/session.ts';
@@ -89,6 +91,38 @@ export async function commitPlan(p: {
   const path = `/plans/${encodeURIComponent(p.id)}/commit`;
   const headers = { 'idempotency-key': p.key };
   return (await (await request({ path, method: 'POST', headers })).json()) as CommitReport;
+}
+
+export const findPeople = (search: string) =>
+  get<{ readonly items: readonly Match[]; readonly more: boolean }>('/people', { search });
+export const readExplanation = (id: string) =>
+  get<Explanation>(`/people/${encodeURIComponent(id)}/explanation`);
+
+export const readHolds = (p: {
+  readonly state: 'open' | 'decided';
+  readonly cursor: string | null;
+}) => get<Page<Hold>>('/holds', { ...p, limit: 50 });
+
+/** `key` as for a commit. */
+export async function decideHold(p: {
+  readonly id: string;
+  readonly key: string;
+  readonly choice: string;
+  readonly scope: 'once' | 'rule';
+  readonly until: string | null;
+}): Promise<void> {
+  const { id, key, ...body } = p;
+  const path = `/holds/${encodeURIComponent(id)}/decision`;
+  await request({ path, method: 'POST', body, headers: { 'idempotency-key': key } });
+}
+
+export async function revokeDecision(id: string): Promise<void> {
+  await request({ path: `/holds/${encodeURIComponent(id)}/decision`, method: 'DELETE' });
+}
+
+/** Unlike randomUUID, this is there on plain http too. */
+export function makeKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16)).join('-');
 }
 
 export async function retryTarget(name: string): Promise<{ readonly retried: number }> {

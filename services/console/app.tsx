@@ -7,6 +7,7 @@ import { Failure } from './load.tsx';
 import { FeedPage } from './pages/feed.tsx';
 import { HoldsPage } from './pages/holds.tsx';
 import { OverviewPage } from './pages/overview.tsx';
+import { PeoplePage, PersonPage } from './pages/person.tsx';
 import { PlanPage } from './pages/plan.tsx';
 import { PlansPage } from './pages/plans.tsx';
 import { SchoolsPage } from './pages/schools.tsx';
@@ -79,7 +80,9 @@ function Page(p: { readonly mayWrite: boolean }) {
     case 'plans':
       return <PlansPage />;
     case 'holds':
-      return <HoldsPage />;
+      return <HoldsPage mayWrite={p.mayWrite} />;
+    case 'people':
+      return second === '' ? <PeoplePage /> : <PersonPage key={second} id={second} />;
     case 'schools':
       return <SchoolsPage />;
     case 'feed':
@@ -93,6 +96,7 @@ const pages = [
   ['/', 'overview'],
   ['/plans', 'plans'],
   ['/holds', 'holds'],
+  ['/people', 'people'],
   ['/schools', 'schools'],
   ['/feed', 'feed'],
 ] as const;

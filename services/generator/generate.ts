@@ -39,6 +39,8 @@ export async function generate(p: {
   readonly schools: number;
   readonly people: number;
   readonly guardians?: boolean;
+  /** Write fictive civil numbers into the WS17 documents. */
+  readonly civil?: boolean;
 }): Promise<Summary> {
   const first = generateMunicipality(p);
   const second = advanceOneDay(first);
@@ -49,7 +51,7 @@ export async function generate(p: {
   for (const { truth } of days) {
     const folder = join(p.out, `day${truth.day}`);
     await mkdir(folder, { recursive: true });
-    await writeWs17({ truth, folder: join(folder, 'ws17') });
+    await writeWs17({ truth, folder: join(folder, 'ws17'), civil: p.civil ?? false });
     await writeOneRoster11({ truth, path: join(folder, 'oneroster11.zip') });
     await writeOneRoster12({ truth, path: join(folder, 'oneroster12.zip') });
   }

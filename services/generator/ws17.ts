@@ -7,21 +7,30 @@ import {
   stilOfRelation,
   stilOfRole,
 } from '../../provisioning/feed/ws17/vocabulary.ts';
+import type { CivilNumber } from './civil.ts';
+import { civilNumbers } from './civil.ts';
 import type { Group, Municipality, Person, Place, Relation, School } from './truth.ts';
 
 /** Writes one UNILoginExportFullMyndighed (version 7) per school, as `<institution number>.xml`. */
 export async function writeWs17(p: {
   readonly truth: Municipality;
   readonly folder: string;
+  readonly civil?: boolean;
 }): Promise<void> {
   await mkdir(p.folder, { recursive: true });
-  for (const [number, xml] of toWs17(p.truth)) {
+  for (const [number, xml] of toWs17(p.truth, { civil: p.civil ?? false })) {
     await writeFile(join(p.folder, `${number}.xml`), xml);
   }
 }
 
-/** Institution number -> document. */
-export function* toWs17(truth: Municipality): Generator<readonly [string, string]> {
+type Numbers = ReadonlyMap<string, CivilNumber>;
+
+/** Institution number -> document; with fictive civil numbers where they are asked for. */
+export function* toWs17(
+  truth: Municipality,
+  p: { readonly civil: boolean } = { civil: false },
+): Generator<readonly [string, string]> {
+  const numbers: Numbers = p.civil ? civilNumbers(truth.people) : new Map();
   const placed = new Map<string, { person: Person; place: Place }[]>();
   const people = new Map<string, Person>();
   for (const person of truth.people) {
@@ -41,6 +50,7 @@ export function* toWs17(truth: Municipality): Generator<readonly [string, string
       institutionPerson({
         person,
         place,
+        numbers,
         contacts: (guardians.get(person.uniId) ?? []).flatMap((relation) => {
           const guardian = people.get(relation.guardian);
           return guardian === undefined ? [] : [{ relation, guardian }];
@@ -91,9 +101,10 @@ const choiceOfKind: Readonly<Record<AffiliationKind, string>> = {
 function institutionPerson(p: {
   readonly person: Person;
   readonly place: Place;
+  readonly numbers: Numbers;
   readonly contacts: readonly { readonly relation: Relation; readonly guardian: Person }[];
 }): string {
-  const { person: who, place } = p;
+  const { person: who, place, numbers } = p;
   const kind = kindOfRole(place.roles[0]);
   const choice = choiceOfKind[kind];
   const roles = place.roles.map((role) => leaf('Role', stilOfRole.get(role) ?? 'TAP')).join('');
@@ -101,22 +112,36 @@ function institutionPerson(p: {
   const groups = others.map((id) => `<b:GroupId>${xmlText(id)}</b:GroupId>`).join('');
   const main = leaf('MainGroupId', place.mainGroup);
   const level = kind === 'pupil' ? leaf('Level', trin(place.grade)) : '';
-  const contacts = kind === 'pupil' ? p.contacts.map(contactPerson).join('') : '';
+  const contacts =
+    kind === 'pupil' ? p.contacts.map((one) => contactPerson({ ...one, numbers })).join('') : '';
   const local = place.localId === null ? '' : `<b:LocalPersonId>${place.localId}</b:LocalPersonId>`;
-  return `<f:InstitutionPerson source="elevadm">${local}${person(who)}<f:${choice}>${roles}${level}${main}${groups}${contacts}</f:${choice}></f:InstitutionPerson>`;
+  return `<f:InstitutionPerson source="elevadm">${local}${person(who, numbers)}<f:${choice}>${roles}${level}${main}${groups}${contacts}</f:${choice}></f:InstitutionPerson>`;
 }
 
-function contactPerson(p: { readonly relation: Relation; readonly guardian: Person }): string {
+function contactPerson(p: {
+  readonly relation: Relation;
+  readonly guardian: Person;
+  readonly numbers: Numbers;
+}): string {
   const relation = stilOfRelation.get(p.relation.kind) ?? 'Andet';
-  return `<f:ContactPerson relation="${relation}" childCustody="${p.relation.custody}" accessLevel="1">${person(p.guardian)}</f:ContactPerson>`;
+  return `<f:ContactPerson relation="${relation}" childCustody="${p.relation.custody}" accessLevel="1">${person(p.guardian, p.numbers)}</f:ContactPerson>`;
 }
 
-function person(it: Person): string {
+function person(it: Person, numbers: Numbers): string {
+  const civil = numbers.get(it.uniId) ?? null;
   const alias =
     it.alias === null
       ? ''
       : `<f:AliasFirstName>${xmlText(it.alias.given)}</f:AliasFirstName><f:AliasFamilyName>${xmlText(it.alias.family)}</f:AliasFamilyName>`;
-  return `<f:Person protected="${it.protected}">${leaf('FirstName', it.given)}${leaf('FamilyName', it.family)}${leaf('UserId', it.uniId)}${leaf('EmailAddress', it.email)}${alias}</f:Person>`;
+  const number =
+    civil === null
+      ? ''
+      : leaf('CivilRegistrationNumber', civil.number) +
+        leaf(
+          'CivilRegistrationNumberType',
+          civil.replacement ? 'CPR_REPLACEMENT_ID' : 'CPR_VERIFIED',
+        );
+  return `<f:Person protected="${it.protected}">${leaf('FirstName', it.given)}${leaf('FamilyName', it.family)}${leaf('UserId', it.uniId)}${leaf('EmailAddress', it.email)}${number}${alias}</f:Person>`;
 }
 
 function leaf(name: string, value: string | null): string {

@@ -7,12 +7,14 @@ import type { PlanSummary } from '../../provisioning/plan/make.ts';
 import { makePlan } from '../../provisioning/plan/make.ts';
 import type { ChangeRow } from '../../provisioning/plan/read.ts';
 import { listChanges } from '../../provisioning/plan/read.ts';
+import type { UndoPlan } from '../../provisioning/plan/undo.ts';
 import { parsePolicy } from '../../provisioning/policy/parse.ts';
 import type { ResourceKind } from '../../provisioning/policy/resource.ts';
 import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
 import type { Connector, Observed } from '../../provisioning/target/contract.ts';
+import { undo } from '../../provisioning/undo.ts';
 import { connectSandbox } from '../../services/connectors.ts';
 import { typesOfTargets } from '../../services/context.ts';
 import type { Sandbox, SandboxAddresses } from '../../services/sandbox/sandbox.ts';
@@ -29,8 +31,15 @@ export interface Town extends AsyncDisposable {
   readonly database: Database;
   readonly tenant: string;
   readonly addresses: SandboxAddresses;
+  readonly connectors: ReadonlyMap<string, Connector>;
   /** Reads the roster and plans; with `commit` commits and applies. */
-  sync(p: { readonly roster: SmallRoster; readonly commit: boolean }): Promise<PlanSummary>;
+  sync(p: {
+    readonly roster: SmallRoster;
+    readonly commit: boolean;
+    readonly allowed?: readonly string[];
+  }): Promise<PlanSummary>;
+  /** Turns a committed plan back; with `commit` commits and applies it. */
+  undo(p: { readonly planId: string; readonly commit: boolean }): Promise<UndoPlan>;
   adopt(p: {
     readonly target: TargetName;
     readonly kind?: ResourceKind;
@@ -119,7 +128,14 @@ export async function openTown(
     get addresses() {
       return addressesOf(sandbox);
     },
-    async sync({ roster, commit }) {
+    connectors,
+    async undo({ planId, commit }) {
+      const actor = { id: 'lone', name: 'Lone' };
+      const { plan } = await undo({ ...base, planId, actor, commit, now: new Date() });
+      if (commit) await drain();
+      return plan;
+    },
+    async sync({ roster, commit, allowed = [] }) {
       const now = new Date();
       const items = feedItems(roster);
       const snapshot = await acceptSnapshot({ database, tenant, source: 'main', items, now });
@@ -127,7 +143,7 @@ export async function openTown(
         ...base,
         snapshotId: snapshot.id,
         schoolYear: snapshot.schoolYear,
-        allowed: new Set(),
+        allowed: new Set(allowed),
         now,
       });
       if (!commit) return plan;

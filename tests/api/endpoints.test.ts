@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Database } from '../../provisioning/store/database.ts';
 import { createApi, endpoints } from '../../services/api/app.ts';
 import { Problem } from '../../services/api/problem.ts';
+import { answered } from './answered.ts';
 import {
   addChanges,
   addPlan,
@@ -60,14 +61,6 @@ afterAll(async () => {
 
 const get = (path: string) => request(app).get(path).auth(token, { type: 'bearer' });
 const post = (path: string) => request(app).post(path).auth(token, { type: 'bearer' });
-
-/** The answer, held against the schema that the OpenAPI document shows. */
-function answered(id: string, response: request.Response) {
-  const endpoint = endpoints.find((one) => one.id === id);
-  expect(response.status).toBe(endpoint?.answer.status);
-  endpoint?.answer.schema?.parse(response.body);
-  return response.body;
-}
 
 function refused(response: request.Response, code: string) {
   expect(response.headers['content-type']).toMatch(/^application\/problem\+json/);
@@ -210,6 +203,10 @@ describe('changes', () => {
     ['text=%C3%A5SE', 1],
     ['text=%25', 0],
     ['target=moodle&kind=course', 2],
+    ['code=moved', 1],
+    ['code=limit-deactivate', 1],
+    ['group=1.b', 1],
+    ['group=1.c', 0],
   ])('filters by %s', async (query, count) => {
     expect((await changes(`?${query}`)).body.items).toHaveLength(count);
   });
@@ -221,6 +218,16 @@ describe('changes', () => {
     expect(change.reason.fields).toEqual([
       { field: 'groups', added: ['2.B'], removed: ['1.B'] },
       { field: 'grade', from: '1', to: '2' },
+    ]);
+  });
+
+  it('tells what is created, field by field, when asked', async () => {
+    const ask = async (whole: string) => (await changes(`?limit=1${whole}`)).body.items[0];
+
+    expect((await ask('')).reason.fields).toEqual([]);
+    expect((await ask('&whole=true')).reason.fields).toEqual([
+      { field: 'active', from: null, to: 'true' },
+      { field: 'username', from: null, to: 'elev1' },
     ]);
   });
 
@@ -264,7 +271,10 @@ describe('commit', () => {
 
     const body = answered('commitPlan', await post(`/api/v1/plans/${id}/commit`));
 
-    expect(body).toEqual({ committed: 7, scheduled: 0, held: 1, stale: 0 });
+    expect(body).toEqual({
+      ...{ committed: 7, scheduled: 0, held: 1, stale: 0, left: 0, waiting: 0 },
+      replanned: null,
+    });
     expect(woken).toBe(before + 1);
     expect((await get(`/api/v1/plans/${id}`)).body.state).toBe('committed');
   });
@@ -380,8 +390,7 @@ describe('every endpoint', () => {
     '%s answers 401 without a token, and with a wrong one',
     async (_id, endpoint) => {
       const path = endpoint.path.replace('{id}', planId).replace('{name}', 'keycloak');
-      const ask = () =>
-        endpoint.method === 'post' ? request(app).post(path) : request(app).get(path);
+      const ask = () => request(app)[endpoint.method](path);
 
       refused(await ask(), 'unauthenticated');
       const wrong = await ask().auth(`${token}x`, { type: 'bearer' });

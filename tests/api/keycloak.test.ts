@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { pino } from 'pino';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { tellHolds } from '../../provisioning/store/hold.ts';
 import { createApi, endpoints } from '../../services/api/app.ts';
-import { openMunicipality, tenant } from './municipality.ts';
+import { addChanges, addPlan, openMunicipality, tenant } from './municipality.ts';
 
 const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const otherKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
@@ -107,6 +108,43 @@ describe('a good token', () => {
     expect((await post(makeToken({ claims }))).body.code).toBe('plan-unknown');
   });
 
+  it.each([
+    [{ preferred_username: 'anna' }, 'anna'],
+    [{}, 'f3a1'],
+  ])('names who decides a hold: %j', async (more, by) => {
+    const hold = { code: 'undone', subject: by, institution: null, person: null, evidence: {} };
+    const id = await municipality.database.as(tenant, async (tx) => {
+      await tellHolds({ tx, codes: ['undone'], holds: [hold] });
+      const rows = await tx.query<{ id: string }>('select id from hold where subject = $1', [by]);
+      return rows[0]?.id ?? '';
+    });
+
+    const response = await request(app)
+      .post(`/api/v1/holds/${id}/decision`)
+      .auth(makeToken({ claims: { ...goodClaims(), ...more } }), { type: 'bearer' })
+      .send({ choice: 'allow' });
+
+    expect(response.body.decision).toMatchObject({ choice: 'allow', by });
+  });
+
+  it('stands for one person, by its id', async () => {
+    const planId = await municipality.database.as(tenant, async (tx) => {
+      const id = await addPlan({ tx });
+      await addChanges({ tx, planId: id, count: 4 });
+      await tx.execute('update plan set four_eyes = true where id = $1', [id]);
+      return id;
+    });
+    const as = (sub: string, name: string) => {
+      const token = makeToken({ claims: { ...goodClaims(), sub, preferred_username: name } });
+      return (what: string) =>
+        request(app).post(`${plans}/${planId}/${what}`).auth(token, { type: 'bearer' });
+    };
+
+    expect((await as('f3a1', 'lone')('approve')).body.approvals).toMatchObject([{ name: 'lone' }]);
+    expect((await as('f3a1', 'ole')('commit')).body.code).toBe('plan-needs-approval');
+    expect((await as('b2c4', 'lone')('commit')).body).toMatchObject({ committed: 3, held: 1 });
+  });
+
   it('is told what it may do', async () => {
     const token = makeToken({ claims: goodClaims('skolebus-reader') });
 
@@ -125,11 +163,12 @@ describe('a good token', () => {
     'without a role is forbidden %s',
     async (_id, endpoint) => {
       const path = endpoint.path.replace('{id}', '1').replace('{name}', 'keycloak');
-      const ask = endpoint.method === 'post' ? request(app).post(path) : request(app).get(path);
 
-      const response = await ask.auth(makeToken({ claims: goodClaims('teacher') }), {
-        type: 'bearer',
-      });
+      const response = await request(app)
+        [endpoint.method](path)
+        .auth(makeToken({ claims: goodClaims('teacher') }), {
+          type: 'bearer',
+        });
 
       expect(response.body.code).toBe('forbidden');
     },

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { planHash } from '../../provisioning/plan/guard.ts';
 import type { Transaction } from '../../provisioning/store/database.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
 import { createTestDatabase } from '../support/database.ts';
@@ -96,6 +97,7 @@ export async function addChanges(p: {
     },
     rows,
   });
+  await p.tx.execute(`update plan set hash = ${planHash} where id = $1`, [p.planId]);
 }
 
 export async function addResource(p: {

@@ -7,10 +7,11 @@ import { commitPlan } from '../../provisioning/ledger/commit.ts';
 import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
 import { retryFailed } from '../../provisioning/ledger/settle.ts';
 import { makePlan } from '../../provisioning/plan/make.ts';
+import { parsePolicy } from '../../provisioning/policy/parse.ts';
 import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
-import { readPolicy } from '../../services/config.ts';
+import { readPolicyText } from '../../services/config.ts';
 import { connectSandbox } from '../../services/connectors.ts';
 import { typesOfTargets } from '../../services/context.ts';
 import { generate } from '../../services/generator/generate.ts';
@@ -61,7 +62,7 @@ export async function loadFaultyTargets(p: {
     const plan = await makePlan({
       database,
       tenant,
-      policy: await readPolicy(dir),
+      policy: parsePolicy(await readPolicyText(dir)),
       targets: typesOfTargets(connectors),
       snapshotId: snapshot.id,
       schoolYear: snapshot.schoolYear,

@@ -70,9 +70,17 @@ async function listPages(page: Page): Promise<readonly (readonly [string, string
     ['plans', '/plans'],
     ...plans.slice(0, 2).map(({ id }, index) => [`plan-${index + 1}`, `/plans/${id}`] as const),
     ['holds', '/holds'],
+    ['people', '/people?search=sen'],
+    ...(await findSomebody(page)),
     ['schools', '/schools'],
     ['feed', '/feed'],
   ];
+}
+
+async function findSomebody(page: Page): Promise<readonly (readonly [string, string])[]> {
+  const answer = await page.evaluate(`fetch('/api/v1/people?search=sen').then((r) => r.json())`);
+  const [first] = (answer as { items: readonly { id: string }[] }).items;
+  return first === undefined ? [] : [['person', `/people/${first.id}`]];
 }
 
 function complain(text: string): void {

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { decide } from '../../provisioning/plan/diff.ts';
-import { findHeld } from '../../provisioning/plan/limits.ts';
+import { decide, decideStart } from '../../provisioning/plan/diff.ts';
 import { giveReason } from '../../provisioning/plan/reason.ts';
 import type { KeycloakAccount, MoodleCourse } from '../../provisioning/policy/resource.ts';
 
@@ -20,7 +19,7 @@ const active: KeycloakAccount = {
 const inactive: KeycloakAccount = { ...active, active: false };
 const renamed: KeycloakAccount = { ...active, family: 'Nygift' };
 
-const days = { graceDays: 7, retentionDays: 60, now };
+const days = { graceDays: 7, retentionDays: 60, opens: null, kept: null, now };
 const stands = { desired: active, scheduledAt: null, inactiveSince: null };
 const leaving = { ...stands, scheduledAt: new Date(now.getTime() + 1) };
 const shutFor = (n: number) => ({
@@ -51,48 +50,50 @@ describe('what a ledger row and a wish make of each other', () => {
     expect(decision?.reason ?? null).toBe(reason);
   });
 
+  const firstDay = new Date('2026-11-16T00:00:00Z');
+  const hidden = { ...shutFor(3), scheduledAt: firstDay };
+
+  it.each([
+    ['none', null, inactive, false, 'create', 'update'],
+    ['hidden as wanted', hidden, inactive, true, null, null],
+    ['hidden, for another day', { ...hidden, scheduledAt: now }, inactive, true, null, 'update'],
+    ['hidden, renamed', hidden, { ...inactive, family: 'Nygift' }, false, 'update', 'update'],
+    ['shut in retention, hired again', shutFor(9), inactive, true, null, 'update'],
+  ] as const)('of a hidden start: %s', (_name, row, wanted, same, first, second) => {
+    const input = { row, wanted, same, ...days, opens: firstDay };
+    expect(decide(input)?.action ?? null).toBe(first);
+    const start = decideStart(input);
+    expect(start?.action ?? null).toBe(second);
+    if (start !== null) {
+      expect(start).toMatchObject({ notBefore: firstDay, reason: 'starts' });
+      expect(start.after).toMatchObject({ active: true });
+    }
+  });
+
+  it.each([
+    ['hidden, gone before the first day', hidden, null, 'deactivate', 'left'],
+    ['hidden, may not sign in any more', hidden, inactive, 'update', 'shut'],
+    ['hidden, the day has come', hidden, active, 'update', 'starts'],
+  ] as const)('calls a start off or forward: %s', (_name, row, wanted, action, reason) => {
+    const decision = decide({ row, wanted, same: wanted === inactive, ...days });
+    expect(decision).toMatchObject({ action, reason, notBefore: null });
+  });
+
+  it.each([
+    ['active', stands, 'keep', null],
+    ['active', stands, 'legal-hold', 'deactivate'],
+    ['shut, retention over', shutFor(90), 'keep', null],
+    ['shut, retention over', shutFor(90), 'legal-hold', null],
+    ['shut, retention over', shutFor(90), null, 'delete'],
+  ] as const)('of what is not wanted: %s, under %s', (_name, row, kept, action) => {
+    const decision = decide({ row, wanted: null, same: false, ...days, kept });
+    expect(decision?.action ?? null).toBe(action);
+  });
+
   it('waits for the grace period, and not at all where there is none', () => {
     const leave = { row: stands, wanted: null, same: false, ...days };
     expect(decide(leave)?.notBefore).toEqual(new Date('2026-11-09T05:00:00Z'));
     expect(decide({ ...leave, graceDays: 0 })?.notBefore).toBeNull();
-  });
-});
-
-describe('the limit on losses', () => {
-  const loss = {
-    institution: '101001',
-    target: 'keycloak',
-    kind: 'account',
-    action: 'deactivate',
-  } as const;
-  const find = (counts: Parameters<typeof findHeld>[0]['counts'], allowed: string[] = []) =>
-    findHeld({ counts, limitOf: () => ({ percent: 10, count: 20 }), allowed: new Set(allowed) });
-
-  it.each([
-    [21, 209, true],
-    [21, 210, false],
-    [20, 20, false],
-    [21, 21, true],
-    [500, 6000, false],
-  ])('%d of %d', (count, of, holds) => {
-    expect(find([{ ...loss, count, of }])).toHaveLength(holds ? 1 : 0);
-  });
-
-  it('holds every loss of an institution once one of them is too large, and nothing elsewhere', () => {
-    const held = find([
-      { ...loss, count: 100, of: 400 },
-      { ...loss, target: 'moodle', kind: 'course', count: 1, of: 40 },
-      { ...loss, action: 'create', count: 300, of: 400 },
-      { ...loss, institution: '101002', count: 5, of: 400 },
-    ]);
-    expect(held.map((h) => [h.institution, h.target])).toEqual([
-      ['101001', 'keycloak'],
-      ['101001', 'moodle'],
-    ]);
-  });
-
-  it('holds nothing that a person has allowed', () => {
-    expect(find([{ ...loss, count: 100, of: 100 }], ['101001'])).toEqual([]);
   });
 });
 

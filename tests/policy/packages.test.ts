@@ -141,7 +141,10 @@ describe('the primary affiliation', () => {
     ['staff before external', [external, leader], leader],
     ['the lowest number', [pupilSouth, affiliation()], affiliation()],
   ])('is %s', (_, affiliations, expected) => {
-    expect(primaryAffiliation(affiliations)).toEqual(expected);
-    expect(primaryAffiliation(affiliations.toReversed())).toEqual(expected);
+    const policy = policyOf({});
+    const of = (list: readonly AffiliationSlice[]) =>
+      primaryAffiliation({ policy, affiliations: list, institutions });
+    expect(of(affiliations)).toEqual(expected);
+    expect(of(affiliations.toReversed())).toEqual(expected);
   });
 });

@@ -116,7 +116,7 @@ describe('docker-compose.yml', () => {
     const optional = used.filter(([, , mark]) => mark !== ':?').map(([, name]) => name);
     const secrets = services
       .flatMap(([, service]) => Object.entries(service.environment ?? {}))
-      .filter(([name]) => /PASS|SECRET|TOKEN/.test(name));
+      .filter(([name]) => /PASS|SECRET|TOKEN|_KEY$/.test(name));
 
     expect(new Set(used.map(([, name]) => name))).toEqual(
       new Set(variables.map(([, name]) => name)),

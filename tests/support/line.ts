@@ -1,10 +1,14 @@
 import { readFile } from 'node:fs/promises';
 import type { CommitReport } from '../../provisioning/ledger/commit.ts';
 import { commitPlan, promoteDue } from '../../provisioning/ledger/commit.ts';
+import type { Actor } from '../../provisioning/plan/guard.ts';
 import type { PlanSummary } from '../../provisioning/plan/make.ts';
 import { makePlan } from '../../provisioning/plan/make.ts';
 import type { ChangeRow } from '../../provisioning/plan/read.ts';
 import { listChanges } from '../../provisioning/plan/read.ts';
+import type { Selection } from '../../provisioning/plan/selection.ts';
+import type { UndoPlan } from '../../provisioning/plan/undo.ts';
+import { planUndo } from '../../provisioning/plan/undo.ts';
 import { parsePolicy } from '../../provisioning/policy/parse.ts';
 import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import type { Database } from '../../provisioning/store/database.ts';
@@ -16,6 +20,26 @@ import { openMemoryTarget } from './memory-target.ts';
 import type { SmallRoster } from './roster.ts';
 import { feedItems } from './roster.ts';
 
+interface CommitCall {
+  readonly planId: string;
+  readonly now: Date;
+  readonly selection?: Selection;
+  readonly actor?: Actor;
+  /** Whether what was overtaken is planned again. */
+  readonly planned?: boolean;
+}
+
+interface Day {
+  readonly roster: SmallRoster;
+  readonly now: Date;
+  readonly allowed?: readonly string[];
+  /** `main` when left out. */
+  readonly source?: string;
+  /** Text of a policy for this day only. */
+  readonly policy?: string;
+  readonly occasion?: 'ordinary' | 'rollover';
+}
+
 /** The line from a snapshot to three targets in memory, on a real database and a day of the test's choice. */
 export interface Line extends AsyncDisposable {
   readonly database: Database;
@@ -24,11 +48,16 @@ export interface Line extends AsyncDisposable {
   /** A second Moodle, for lines that are opened with one. */
   readonly second: MemoryTarget | null;
   /** Accepts the roster, plans and commits. */
-  day(p: {
-    readonly roster: SmallRoster;
-    readonly now: Date;
-    readonly allowed?: readonly string[];
-  }): Promise<{ readonly plan: PlanSummary; readonly commit: CommitReport }>;
+  day(
+    p: Day & {
+      /** What happens between the plan and its commit. */
+      readonly between?: () => Promise<void>;
+    },
+  ): Promise<{ readonly plan: PlanSummary; readonly commit: CommitReport }>;
+  /** The same, up to the plan. */
+  plan(p: Day): Promise<PlanSummary>;
+  commit(p: CommitCall): Promise<CommitReport>;
+  undo(p: { readonly planId: string; readonly now: Date }): Promise<UndoPlan>;
   changes(planId: string): Promise<readonly ChangeRow[]>;
   promote(now: Date): Promise<void>;
   /** Drains all targets as far as it goes without waiting for retries. */
@@ -60,32 +89,40 @@ export async function openLine(
       ? null
       : openMemoryTarget({ name: p.secondMoodle, type: 'moodle' });
   const all = [...Object.values(targets), ...(second === null ? [] : [second])];
+  const types = new Map(all.map((one) => [one.name, one.type]));
+  const base = { database, tenant };
+
+  async function planDay({
+    roster,
+    now,
+    allowed,
+    source = 'main',
+    policy: ofDay,
+    occasion = 'ordinary',
+  }: Parameters<Line['plan']>[0]) {
+    await promoteDue({ ...base, now });
+    const items = feedItems(roster);
+    const snapshot = await acceptSnapshot({ ...base, source, items, now });
+    const { id: snapshotId, schoolYear } = snapshot;
+    const rules = ofDay === undefined ? policy : parsePolicy({ text: ofDay, file: 'policy.yaml' });
+    const plan = { ...base, policy: rules, targets: types, snapshotId, schoolYear, occasion, now };
+    return makePlan({ ...plan, allowed: new Set(allowed) });
+  }
+
   return {
     database,
     tenant,
     targets,
     second,
-    async day({ roster, now, allowed }) {
-      await promoteDue({ database, tenant, now });
-      const snapshot = await acceptSnapshot({
-        database,
-        tenant,
-        source: 'main',
-        items: feedItems(roster),
-        now,
-      });
-      const plan = await makePlan({
-        database,
-        tenant,
-        policy,
-        targets: new Map(all.map((one) => [one.name, one.type])),
-        snapshotId: snapshot.id,
-        schoolYear: snapshot.schoolYear,
-        allowed: new Set(allowed),
-        now,
-      });
-      return { plan, commit: await commitPlan({ database, tenant, planId: plan.id, now }) };
+    plan: planDay,
+    async day({ between, ...day }) {
+      const plan = await planDay(day);
+      await between?.();
+      return { plan, commit: await commitPlan({ ...base, planId: plan.id, now: day.now }) };
     },
+    commit: ({ planned = false, ...call }) =>
+      commitPlan({ ...base, ...call, ...(planned ? { rules: { policy, targets: types } } : {}) }),
+    undo: (call) => planUndo({ ...base, policy, targets: types, ...call }),
     changes: (planId) =>
       listChanges({ database, tenant, planId, filter: {}, after: 0, limit: 10_000 }),
     async promote(now) {

@@ -7,11 +7,27 @@ import type {
   Entity,
   FeedItem,
   GroupKind,
+  InstitutionKind,
 } from '../../provisioning/feed/record.ts';
-import { affiliationKey, groupKey, membershipKey } from '../../provisioning/feed/record.ts';
+import {
+  affiliationKey,
+  groupKey,
+  localSystem,
+  membershipKey,
+} from '../../provisioning/feed/record.ts';
 
 export interface SmallPerson {
   readonly uniId: string;
+  /** The source's own id, where it is not the UNI-ID. */
+  readonly key?: string;
+  /** The record has no UNI-ID; `uniId` then only names it. */
+  readonly withoutUniId?: boolean;
+  readonly localId?: string;
+  /** What stands for the hash of a civil number, or of a replacement number. */
+  readonly civil?: string;
+  readonly replacement?: string;
+  /** Keys of those whom this person is the guardian of. */
+  readonly children?: readonly string[];
   readonly given?: string | null;
   readonly family?: string | null;
   readonly protected?: boolean;
@@ -20,6 +36,11 @@ export interface SmallPerson {
   readonly kind?: AffiliationKind;
   readonly roles?: readonly AffiliationRole[];
   readonly groups?: readonly string[];
+  /** First and last day, and whether the feed calls this affiliation the primary one. */
+  readonly from?: string;
+  readonly to?: string;
+  readonly primary?: boolean;
+  readonly mayLogIn?: boolean;
 }
 
 export interface SmallRoster {
@@ -29,7 +50,13 @@ export interface SmallRoster {
     readonly id: string;
     readonly kind?: GroupKind;
     readonly name?: string;
+    readonly grade?: string;
+    readonly from?: string;
+    /** Keys of `terms`, as OneRoster has them in the place of dates. */
+    readonly terms?: readonly string[];
   }[];
+  readonly terms?: readonly { readonly key: string; readonly from: string; readonly to: string }[];
+  readonly institutionKinds?: Readonly<Record<string, InstitutionKind>>;
   readonly people: readonly SmallPerson[];
   readonly coverage?: Completeness;
 }
@@ -73,9 +100,17 @@ export async function* feedItems(
 ): AsyncGenerator<FeedItem> {
   yield { type: 'snapshot', format: 'test', takenAt: null, schoolYear: '2026-2027' };
   for (const key of roster.institutions) {
+    const kind = roster.institutionKinds?.[key] ?? 'school';
     yield {
       type: 'record',
-      record: { entity: 'institution', key, name: `Skole ${key}`, kind: 'school', parent: null },
+      record: { entity: 'institution', key, name: `Skole ${key}`, kind, parent: null },
+    };
+  }
+  for (const term of roster.terms ?? []) {
+    const kind = 'schoolYear';
+    yield {
+      type: 'record',
+      record: { entity: 'term', ...term, name: term.key, kind, parent: null },
     };
   }
   for (const group of roster.groups) yield { type: 'record', record: groupRecord(group) };
@@ -101,46 +136,48 @@ function groupRecord(group: SmallRoster['groups'][number]) {
     institution: group.institution,
     kind: group.kind ?? ('class' as const),
     name: group.name ?? group.id,
-    grade: '7',
+    grade: group.grade ?? '7',
     line: 'A',
     subject: null,
-    terms: [],
-    from: null,
+    terms: group.terms ?? [],
+    from: group.from ?? null,
     to: null,
   };
 }
 
 function* personItems(person: SmallPerson): Generator<FeedItem> {
   const kind = person.kind ?? 'pupil';
-  const { institution } = person;
+  const { institution, localId } = person;
+  const key = person.key ?? person.uniId;
   yield {
     type: 'record',
     record: {
       entity: 'person',
-      key: person.uniId,
-      ids: [{ system: 'uni-id', value: person.uniId }],
+      key,
+      ids: person.withoutUniId === true ? [] : [{ system: 'uni-id', value: person.uniId }],
       protected: person.protected ?? false,
       given: person.given === undefined ? `Fornavn${person.uniId}` : person.given,
       family: person.family === undefined ? 'Prøvesen' : person.family,
       email: person.email ?? null,
-      mayLogIn: true,
+      mayLogIn: person.mayLogIn ?? true,
     },
   };
-  const affiliation = affiliationKey({ institution, person: person.uniId, kind });
+  yield* evidenceItems({ person, key, kind });
+  const affiliation = affiliationKey({ institution, person: key, kind });
   yield {
     type: 'record',
     record: {
       entity: 'affiliation',
       key: affiliation,
-      person: person.uniId,
+      person: key,
       institution,
       kind,
       roles: person.roles ?? ['pupil'],
       grade: kind === 'pupil' ? '7' : null,
-      localId: null,
-      from: null,
-      to: null,
-      primary: null,
+      localId: localId ?? null,
+      from: person.from ?? null,
+      to: person.to ?? null,
+      primary: person.primary ?? null,
     },
   };
   for (const id of person.groups ?? []) {
@@ -151,13 +188,44 @@ function* personItems(person: SmallPerson): Generator<FeedItem> {
         entity: 'membership',
         key: membershipKey({ affiliation, group }),
         affiliation,
-        person: person.uniId,
+        person: key,
         institution,
         group,
         role: kind === 'pupil' ? 'learner' : 'teacher',
         main: kind === 'pupil',
         from: null,
         to: null,
+      },
+    };
+  }
+}
+
+function* evidenceItems(p: {
+  readonly person: SmallPerson;
+  readonly key: string;
+  readonly kind: AffiliationKind;
+}): Generator<FeedItem> {
+  const { institution, localId, civil, replacement } = p.person;
+  const said = {
+    [localSystem(institution)]: localId,
+    'civil:test': civil,
+    'replacement:test': replacement,
+  };
+  for (const [system, value] of Object.entries(said)) {
+    if (value === undefined) continue;
+    yield { type: 'evidence', person: p.key, as: p.kind, system, value };
+  }
+  for (const child of p.person.children ?? []) {
+    yield {
+      type: 'record',
+      record: {
+        entity: 'relation',
+        key: `${institution}/${p.key}>${child}`,
+        guardian: p.key,
+        child,
+        institution,
+        kind: 'father',
+        custody: true,
       },
     };
   }

@@ -1,3 +1,5 @@
+import type { CivilSeal } from '../civil.ts';
+import { civilUnused } from '../civil.ts';
 import { createOutbox } from '../outbox.ts';
 import { createPersonLog } from '../person-log.ts';
 import type { Completeness, FeedItem } from '../record.ts';
@@ -23,9 +25,12 @@ import { readUser, settleDrafts, settleRelations } from './user.ts';
  *
  * @throws FeedError when the package as a whole cannot be trusted
  */
-export async function* readOneRoster(path: string): AsyncGenerator<FeedItem> {
-  await using archive = await openArchive(path);
-  const run = await openRun(archive);
+export async function* readOneRoster(p: {
+  readonly path: string;
+  readonly civil: CivilSeal;
+}): AsyncGenerator<FeedItem> {
+  await using archive = await openArchive(p.path);
+  const run = await openRun({ archive, civil: p.civil });
   const { outbox, pack } = run;
   const schoolYear = await readTerms(run);
   yield { type: 'snapshot', format: `oneroster-${pack.version}`, takenAt: null, schoolYear };
@@ -43,17 +48,20 @@ export async function* readOneRoster(path: string): AsyncGenerator<FeedItem> {
   noteUnjoined(run);
   yield* outbox.take();
   tellCoverage(run);
+  if (p.civil.unused) outbox.note(civilUnused);
   outbox.summarise();
   yield* outbox.take();
 }
 
-async function openRun(archive: Archive): Promise<Run> {
+async function openRun(p: { readonly archive: Archive; readonly civil: CivilSeal }): Promise<Run> {
+  const { archive, civil } = p;
   const outbox = createOutbox();
   return {
     archive,
     pack: await readManifest({ archive, outbox }),
     outbox,
     people: createPersonLog(outbox),
+    civil,
     institutions: new Map(),
     terms: new Set(),
     classes: new Map(),

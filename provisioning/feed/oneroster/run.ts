@@ -1,3 +1,4 @@
+import type { CivilSeal } from '../civil.ts';
 import type { DateShape } from '../date.ts';
 import { readDate } from '../date.ts';
 import type { Outbox } from '../outbox.ts';
@@ -63,6 +64,7 @@ export interface Run {
   readonly pack: Package;
   readonly outbox: Outbox;
   readonly people: PersonLog;
+  readonly civil: CivilSeal;
   /** org sourcedId -> institution key */
   readonly institutions: Map<string, string>;
   readonly terms: Set<string>;

@@ -8,7 +8,7 @@ import type { Row } from './table.ts';
 
 /** Id types under which UNI-IDs were seen. */
 const uniIdTypes = new Set(['uni-id', 'uniid', 'unilogin', 'uni-login', 'uni_id']);
-/** Id types that name a civil number: never read. */
+/** Id types that name a civil number: only its hash is evidence. */
 const civilTypes = /cpr|ssn|civil|personnummer|national/;
 
 /**
@@ -61,6 +61,7 @@ export function readUser(run: Run, row: Row): boolean {
   const grade = gradeOf(run, row, 'users');
   const localId = row.get('identifier');
   const safeLocalId = localId !== null && looksCivil(localId) ? null : localId;
+  if (safeLocalId !== localId && localId !== null) sealCivil(run, { key, written: localId });
   const fromRoles = (run.drafts.get(key) ?? []).map((draft) => ({
     ...draft,
     grade: draft.grade ?? (draft.kind === 'pupil' ? grade : null),
@@ -86,7 +87,7 @@ function identify(run: Run, p: { readonly row: Row; readonly key: string }): Per
   return {
     entity: 'person',
     key,
-    ids: idsOf(run, row),
+    ids: idsOf(run, { row, key }),
     protected: isProtected,
     // 1.2: the name somebody goes by. It is what may be shown.
     given: row.get('preferredgivenname') ?? row.get('givenname'),
@@ -97,7 +98,8 @@ function identify(run: Run, p: { readonly row: Row; readonly key: string }): Per
 }
 
 /** userIds is a list of `{type:id}`; before 1.1 one bare id. */
-function idsOf(run: Run, row: Row): readonly PersonId[] {
+function idsOf(run: Run, p: { readonly row: Row; readonly key: string }): readonly PersonId[] {
+  const { row, key } = p;
   const place = { file: fileOf(run, 'users'), line: row.number, field: 'userIds' };
   const ids = listOf(row.get('userids')).map((item): PersonId => {
     const match = /^\{([^:}]+):([^}]+)\}$/.exec(item);
@@ -109,14 +111,20 @@ function idsOf(run: Run, row: Row): readonly PersonId[] {
   });
   const master = row.get('usermasteridentifier');
   if (master !== null) ids.push({ system: 'usermasteridentifier', value: master });
-  const safe = ids.filter(
-    ({ system, value }) => value !== '' && !looksCivil(value) && !civilTypes.test(system),
-  );
+  const isCivil = ({ system, value }: PersonId) => looksCivil(value) || civilTypes.test(system);
+  const safe = ids.filter((id) => id.value !== '' && !isCivil(id));
+  for (const id of ids.filter(isCivil)) sealCivil(run, { key, written: id.value });
   if (safe.length < ids.length) {
     const message = 'An id that is or looks like a civil number was left out.';
     run.outbox.note(tell('user-id-dropped', 'warning', place, message));
   }
   return sortIds(safe);
+}
+
+function sealCivil(run: Run, p: { readonly key: string; readonly written: string }): void {
+  const evidence = run.civil.seal(p.written);
+  if (evidence === null) return;
+  run.outbox.send({ type: 'evidence', person: p.key, as: null, ...evidence });
 }
 
 function noteNames(run: Run, p: { readonly row: Row; readonly person: PersonRecord }): void {

@@ -48,7 +48,15 @@ export function readGuardian(p: {
     return;
   }
   const guardian = read.record.key;
-  p.people.tell({ record: read.record, file: institution.file, line: contact.line });
+  p.people.tell({
+    record: read.record,
+    file: institution.file,
+    line: contact.line,
+    contact: true,
+  });
+  if (read.civil !== null) {
+    outbox.send({ type: 'evidence', person: guardian, as: 'guardian', ...read.civil });
+  }
   const key = affiliationKey({ institution: at, person: guardian, kind: 'guardian' });
   if (!institution.relations.has(key)) {
     institution.relations.add(key);

@@ -1,3 +1,4 @@
+import type { PersonId } from '../record.ts';
 import { cleanText } from '../text.ts';
 
 /** One XML element with what is inside it; names are local names, whatever the namespace. */
@@ -7,15 +8,15 @@ export interface Element {
   readonly line: number;
   readonly children: Element[];
   text: string;
+  /** What a civil number was turned into, in the place of its text. */
+  evidence?: PersonId | null;
 }
 
 /**
- * Elements that never enter memory beyond the parser: nothing downstream needs them (civil number,
- * birth date, addresses, telephones, photo, pupil number, and the passwords of version 6).
+ * Elements that never enter memory beyond the parser: nothing downstream needs them (birth
+ * date, addresses, telephones, photo, pupil number, and the passwords of version 6).
  */
 export const unread: ReadonlySet<string> = new Set([
-  'CivilRegistrationNumber',
-  'CivilRegistrationNumberType',
   'BirthDate',
   'Gender',
   'PhotoId',

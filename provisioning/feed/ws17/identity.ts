@@ -1,4 +1,5 @@
-import type { Diagnostic, PersonRecord } from '../record.ts';
+import { asReplacement } from '../civil.ts';
+import type { Diagnostic, PersonId, PersonRecord } from '../record.ts';
 import { cleanText, looksCivil } from '../text.ts';
 import type { Element } from './element.ts';
 import { childOf, textOf } from './element.ts';
@@ -15,7 +16,7 @@ export function readIdentity(p: {
   readonly element: Element;
   readonly complain: Complaint;
 }):
-  | { readonly record: PersonRecord; readonly key: string }
+  | { readonly record: PersonRecord; readonly key: string; readonly civil: PersonId | null }
   | { readonly record: null; readonly key: string | null; readonly diagnostic: Diagnostic } {
   const person = childOf(p.element, 'Person');
   const key = textOf(person, 'UserId') ?? textOf(childOf(p.element, 'UNILogin'), 'UserId');
@@ -50,5 +51,17 @@ export function readIdentity(p: {
     email,
     mayLogIn: true,
   };
-  return { record, key };
+  return { record, key, civil: civilOf({ person, uniLogin: childOf(p.element, 'UNILogin') }) };
+}
+
+/** Version 6 has the number in UNILogin too, and no type. */
+function civilOf(p: {
+  readonly person: Element;
+  readonly uniLogin: Element | null;
+}): PersonId | null {
+  const number =
+    childOf(p.person, 'CivilRegistrationNumber') ?? childOf(p.uniLogin, 'CivilRegistrationNumber');
+  const evidence = number?.evidence ?? null;
+  const type = textOf(p.person, 'CivilRegistrationNumberType');
+  return evidence !== null && type === 'CPR_REPLACEMENT_ID' ? asReplacement(evidence) : evidence;
 }

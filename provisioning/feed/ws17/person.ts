@@ -1,7 +1,7 @@
 import { deriveMembershipRole } from '../membership-role.ts';
 import type { PersonLog } from '../person-log.ts';
 import type { AffiliationKind, AffiliationRole, PersonRecord } from '../record.ts';
-import { affiliationKey, groupKey, membershipKey } from '../record.ts';
+import { affiliationKey, groupKey, localSystem, membershipKey } from '../record.ts';
 import { cleanText, looksCivil, looksGarbled } from '../text.ts';
 import { readGuardian } from './contact.ts';
 import type { Element } from './element.ts';
@@ -61,6 +61,9 @@ export function readPerson(p: {
     });
   }
   for (const { choice, kind } of chosen) {
+    if (read.civil !== null) {
+      outbox.send({ type: 'evidence', person: person.key, as: kind, ...read.civil });
+    }
     readAffiliation({ institution, element, choice, kind, person: person.key });
     for (const contact of childrenOf(choice, 'ContactPerson')) {
       readGuardian({ institution, people, contact, child: person.key });
@@ -115,6 +118,7 @@ function readAffiliation(p: {
   const known = institution.affiliations.get(key);
   const roles = new Set(known?.record.roles ?? []);
   for (const role of rolesOf({ choice, kind, warn })) roles.add(role);
+  const localId = localIdOf({ element, warn });
   const record = {
     entity: 'affiliation' as const,
     key,
@@ -123,13 +127,23 @@ function readAffiliation(p: {
     kind,
     roles: [...roles].sort(),
     grade: known?.record.grade ?? (kind === 'pupil' ? gradeOf(institution, choice, 'Level') : null),
-    localId: known?.record.localId ?? localIdOf({ element, warn }),
+    localId: known?.record.localId ?? localId,
     from: null,
     to: null,
     primary: null,
   };
   if (known !== undefined) {
     warn('person-duplicate', 'InstitutionPerson', 'A person stands twice; both count as one.');
+    // Two local ids of one sort at one school may be two people under one UserId.
+    if (localId !== null && localId !== record.localId) {
+      outbox.send({
+        type: 'evidence',
+        person,
+        as: kind,
+        system: localSystem(at),
+        value: localId,
+      });
+    }
   }
   outbox.record(record);
   const affiliated = known ?? { record, groups: new Set<string>() };

@@ -1,5 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { CivilSeal } from '../civil.ts';
+import { civilUnused } from '../civil.ts';
 import type { Outbox } from '../outbox.ts';
 import { createOutbox } from '../outbox.ts';
 import type { PersonLog } from '../person-log.ts';
@@ -12,6 +14,7 @@ import { closeReading, followEvent, openReading } from './reading.ts';
 interface Document {
   readonly path: string;
   readonly file: string;
+  readonly civil: CivilSeal;
 }
 
 /**
@@ -21,8 +24,11 @@ interface Document {
  * @throws FeedError when any of the documents is cut, empty, not an export, wrongly encoded, or when
  * two speak of the same institution
  */
-export async function* readWs17(path: string): AsyncGenerator<FeedItem> {
-  const documents = await listDocuments(path);
+export async function* readWs17(p: {
+  readonly path: string;
+  readonly civil: CivilSeal;
+}): AsyncGenerator<FeedItem> {
+  const documents = await listDocuments(p);
   const outbox = createOutbox();
   const people = createPersonLog(outbox);
   yield await readHead({ documents, outbox });
@@ -31,11 +37,16 @@ export async function* readWs17(path: string): AsyncGenerator<FeedItem> {
   for (const document of documents) {
     yield* readOne({ document, outbox, people, files });
   }
+  if (p.civil.unused) outbox.note(civilUnused);
   outbox.summarise();
   yield* outbox.take();
 }
 
-async function listDocuments(path: string): Promise<readonly Document[]> {
+async function listDocuments(p: {
+  readonly path: string;
+  readonly civil: CivilSeal;
+}): Promise<readonly Document[]> {
+  const { path, civil } = p;
   const found = await stat(path).catch(() => null);
   if (found === null) {
     throw new FeedError({
@@ -43,7 +54,7 @@ async function listDocuments(path: string): Promise<readonly Document[]> {
       message: 'The WS17 folder does not exist. Check the path of the source.',
     });
   }
-  if (found.isFile()) return [{ path, file: basename(path) }];
+  if (found.isFile()) return [{ path, file: basename(path), civil }];
   const names = (await readdir(path)).filter((name) => name.toLowerCase().endsWith('.xml')).sort();
   if (names.length === 0) {
     throw new FeedError({
@@ -51,7 +62,7 @@ async function listDocuments(path: string): Promise<readonly Document[]> {
       message: 'The WS17 folder holds no .xml file. Was the fetch run?',
     });
   }
-  return names.map((file) => ({ path: join(path, file), file }));
+  return names.map((file) => ({ path: join(path, file), file, civil }));
 }
 
 /**

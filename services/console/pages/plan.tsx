@@ -1,7 +1,7 @@
 import { useRef, useState } from 'preact/hooks';
 import type { SummaryRow } from '../../api/plans.ts';
 import type { Plan } from '../../api/shapes.ts';
-import { AnswerError, commitPlan, readPlan, readSummary } from '../api.ts';
+import { AnswerError, commitPlan, makeKey, readPlan, readSummary } from '../api.ts';
 import { formatNumber, formatTime } from '../format.ts';
 import { Await, Failure, useLoaded } from '../load.tsx';
 import type { Counts } from '../parts/change-words.tsx';
@@ -136,11 +136,6 @@ function CommitBox(p: { readonly plan: Plan; readonly onDone: (text: string) => 
       </dialog>
     </>
   );
-}
-
-/** Unlike randomUUID, this is there on plain http too. */
-function makeKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16)).join('-');
 }
 
 function SummaryTable(p: { readonly summary: readonly SummaryRow[] }) {

@@ -1,0 +1,73 @@
+import type { Express } from 'express';
+import { pino } from 'pino';
+import request from 'supertest';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { parsePolicy } from '../../provisioning/policy/parse.ts';
+import { rewordPolicy } from '../../provisioning/policy/version.ts';
+import { createApi } from '../../services/api/app.ts';
+import type { Line } from '../support/line.ts';
+import { openLine } from '../support/line.ts';
+import { smallRoster } from '../support/roster.ts';
+
+const token = 'a-token-for-tests';
+const text = '# ours\nversion: 1\n';
+let line: Line;
+let app: Express;
+
+beforeAll(async () => {
+  line = await openLine();
+  app = createApi({
+    database: line.database,
+    tenant: line.tenant,
+    queues: null,
+    access: { kind: 'local-token', token },
+    console: null,
+    onCommitted: async () => {},
+    logger: pino({ level: 'silent' }),
+  });
+});
+
+afterAll(async () => {
+  await line[Symbol.asyncDispose]();
+});
+
+const get = (path: string) => request(app).get(`/api/v1${path}`).auth(token, { type: 'bearer' });
+
+it('has no policy before the first commit', async () => {
+  expect((await get('/policy')).body).toEqual({ inForce: null, versions: [] });
+});
+
+it('finds people and explains one', async () => {
+  const policy = parsePolicy({ text, file: 'policy.yaml' });
+  await rewordPolicy({ ...line, found: { text, policy, by: 'anna' } });
+  await line.day({ roster: smallRoster({ pupils: 2 }), now: new Date() });
+  await line.drain();
+
+  const found = (await get('/people?search=elev1001')).body;
+  expect(found).toMatchObject({ more: false, items: [{ username: 'elev1001' }] });
+  expect((await get('/people?search=pr%C3%B8vesen&limit=3')).body).toMatchObject({ more: true });
+
+  const answer = await get(`/people/${found.items[0].id}/explanation`);
+  expect(answer.status).toBe(200);
+  expect(answer.body.findings).toMatchObject([{ code: 'all-right', target: null }]);
+  expect(answer.body.targets.map((one: { target: string }) => one.target)).toEqual([
+    'keycloak',
+    'nextcloud',
+    'moodle',
+  ]);
+  expect(answer.body.targets[1].places.length).toBeGreaterThan(2);
+});
+
+it('tells which policy is in force', async () => {
+  expect((await get('/policy')).body).toMatchObject({
+    inForce: { version: 1, text, madeBy: 'anna' },
+    versions: [{ version: 1, state: 'in-force', plan: null }],
+  });
+});
+
+it('knows nobody else, and wants to be asked for somebody', async () => {
+  const nobody = await get('/people/7b9e0d3e-5a51-4a39-9d6c-3f9f6d7c2f10/explanation');
+  expect([nobody.status, nobody.body.code]).toEqual([404, 'person-unknown']);
+  expect((await get('/people')).body.code).toBe('bad-request');
+  expect((await get('/people?search=%25')).body.items).toEqual([]);
+});
