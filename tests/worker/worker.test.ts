@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readProgress } from '../../provisioning/ledger/progress.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
 import type { Queues } from '../../services/worker/queues.ts';
@@ -20,16 +20,13 @@ describe.each(['postgres', 'redis'] as const)('a worker with its queues on %s', 
   let line: Line;
   let queues: Queues;
 
-  beforeAll(async () => {
-    if (backend === 'redis' && whyNoRedis() === null) redis = await startTestRedis();
-  });
-
-  afterAll(async () => {
-    await redis?.[Symbol.asyncDispose]();
-  });
-
   beforeEach(async (context) => {
-    if (backend === 'redis' && redis === null) context.skip(whyNoRedis() ?? '');
+    if (backend === 'redis') {
+      const why = whyNoRedis();
+      if (why !== null) context.skip(why);
+      // One a test: a ticket that one test left behind would be counted by the next.
+      redis = await startTestRedis();
+    }
     line = await openLine();
     queues = await openQueues({ databaseUrl: line.database.url, redisUrl: redis?.url ?? null });
   });
@@ -37,6 +34,7 @@ describe.each(['postgres', 'redis'] as const)('a worker with its queues on %s', 
   afterEach(async () => {
     await queues[Symbol.asyncDispose]();
     await line[Symbol.asyncDispose]();
+    await redis?.[Symbol.asyncDispose]();
   });
 
   function connectors(): ReadonlyMap<string, Connector> {
