@@ -7,6 +7,7 @@ import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
 import { typesOfTargets } from './context.ts';
 import { log } from './log.ts';
+import { neverCalm } from './worker/gate.ts';
 import type { Queues } from './worker/queues.ts';
 import { openQueues } from './worker/queues.ts';
 import type { RunningWorker } from './worker/worker.ts';
@@ -40,6 +41,7 @@ export async function serve(p: {
       database,
       queues,
       connectorsOf: async () => connectors,
+      calmOf: () => neverCalm,
       concurrency: connectors.size,
       sweepMs,
       onError: (error) => log.error({ err: error }, 'worker trouble'),

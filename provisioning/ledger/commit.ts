@@ -7,6 +7,7 @@ import type { Database, Transaction } from '../store/database.ts';
 import { spendDecisions } from '../store/hold.ts';
 import { dayOf, isKept } from '../store/keep-alive.ts';
 import { adoptionOutcome, linkAdopted } from './adopt.ts';
+import { hurryNeeds } from './hurry.ts';
 import { driftOutcome, takeObserved } from './observed.ts';
 import type { Rules } from './replan.ts';
 import { replanOvertaken } from './replan.ts';
@@ -153,6 +154,7 @@ async function writeOutcomes(p: {
        and r.target = c.target and r.kind = c.kind and r.key = c.key`,
     [p.planId, p.now],
   );
+  await hurryNeeds(tx);
   await linkAdopted({ tx, planId: p.planId });
   await takeObserved({ tx, planId: p.planId });
 }

@@ -25,20 +25,6 @@ export async function readProgress(p: {
   );
 }
 
-/** Targets with rows that could be worked on now, with the lane of the most urgent one. */
-export async function findDueTargets(p: {
-  readonly database: Database;
-  readonly tenant: string;
-}): Promise<readonly { readonly target: string; readonly lane: 'now' | 'sync' | 'bulk' }[]> {
-  return p.database.as(p.tenant, (tx) =>
-    tx.query<{ target: string; lane: 'now' | 'sync' | 'bulk' }>(
-      `select distinct on (target) target, lane from resource
-       where state = 'due' and due_at <= now() and (leased_until is null or leased_until < now())
-       order by target, array_position(array['now', 'sync', 'bulk'], lane)`,
-    ),
-  );
-}
-
 /** The rows that are not right yet and why, counted by cause. */
 export async function countCauses(p: {
   readonly database: Database;

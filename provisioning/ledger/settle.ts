@@ -1,18 +1,17 @@
 import type { Body, ResourceKind } from '../policy/resource.ts';
-import type { Database } from '../store/database.ts';
+import type { Database, Transaction } from '../store/database.ts';
+import type { Claim } from './claim.ts';
 import type { Outcome, Work } from './work.ts';
 
 /** Longest wait between two tries of a row, in seconds. */
 const longestWaitSeconds = 900;
-/** How long a target that is out of reach is left alone, in seconds. */
-const outageWaitSeconds = 30;
 
 export interface SettleReport {
   readonly applied: number;
   readonly failed: number;
   readonly waiting: number;
-  /** True when the target did not answer: it is not worth claiming more now. */
-  readonly outage: boolean;
+  /** Rows whose lease had gone to another worker: they are done once more, since both have written. */
+  readonly overtaken: number;
 }
 
 /**
@@ -23,23 +22,26 @@ export async function settleWork(p: {
   readonly database: Database;
   readonly tenant: string;
   readonly target: string;
-  readonly batch: readonly Work[];
+  readonly claim: Claim;
   readonly outcomes: readonly Outcome[];
   /** 0 up to 1; full jitter keeps retries of one outage apart. */
   readonly random: () => number;
 }): Promise<SettleReport> {
-  const settled = p.batch.map((work, index) => {
+  const batch = p.claim.rows;
+  const settled = batch.map((work, index) => {
     const outcome = p.outcomes[index] ?? missing;
     return { work, outcome, ...toColumns({ work, outcome, random: p.random }) };
   });
-  const kind = p.batch[0]?.kind;
-  await p.database.as(p.tenant, async (tx) => {
-    await tx.execute(
+  const kind = batch[0]?.kind;
+  const own = await p.database.as(p.tenant, async (tx) => {
+    const touched = await tx.execute(
       `with outcome as (
          select * from jsonb_to_recordset($3::jsonb) as x(key text, ok boolean, confirmed boolean,
            claimed jsonb, applied jsonb, external_id text, wait_seconds double precision, failed boolean, failure jsonb))
        update resource r set
          leased_until = null,
+         claim = null,
+         unanswered = 0,
          applied = case when o.confirmed then o.applied else r.applied end,
          external_id = case when o.confirmed then coalesce(o.external_id, r.external_id) else r.external_id end,
          attempts = case when o.ok then 0 else r.attempts end,
@@ -50,14 +52,15 @@ export async function settleWork(p: {
                       when o.ok then 'settled' when o.failed then 'failed' else 'due' end,
          due_at = case when r.desired is distinct from o.claimed then now()
                        else now() + make_interval(secs => o.wait_seconds) end
-       from outcome o where r.target = $1 and r.kind = $2 and r.key = o.key`,
-      [p.target, kind, JSON.stringify(settled.map((s) => s.columns))],
+       from outcome o where r.target = $1 and r.kind = $2 and r.key = o.key and r.claim = $4`,
+      [p.target, kind, JSON.stringify(settled.map((s) => s.columns)), p.claim.id],
     );
+    if (touched < batch.length) await doOvertakenAgain({ ...p, tx });
     // A deleted resource leaves the ledger; what was done stays in the plan's changes.
     await tx.execute(
       `delete from resource where target = $1 and kind = $2 and key = any($3)
          and desired is null and state = 'settled'`,
-      [p.target, kind, p.batch.filter((w) => w.desired === null).map((w) => w.key)],
+      [p.target, kind, batch.filter((w) => w.desired === null).map((w) => w.key)],
     );
     // Not by its external id: an adopted account has that before it is applied for the first time.
     const arrived = settled.some((s) => s.outcome.state === 'applied' && s.work.applied === null);
@@ -69,13 +72,37 @@ export async function settleWork(p: {
         [p.target],
       );
     }
+    return touched;
   });
   return {
     applied: settled.filter((s) => s.columns.ok).length,
     failed: settled.filter((s) => s.columns.failed).length,
     waiting: settled.filter((s) => !s.columns.ok && !s.columns.failed).length,
-    outage: settled.some((s) => s.outcome.state === 'unknown-host'),
+    overtaken: batch.length - own,
   };
+}
+
+/**
+ * A worker that was stopped for longer than its lease (a suspended machine, a cut connection) writes what
+ * it had claimed while another one has the row, or is done with it. Where both wanted the same, no harm is
+ * done. Otherwise nobody knows which of the two wrote last, and the row is done once more; taking the
+ * claim off it makes the other worker's answer count as overtaken too.
+ */
+async function doOvertakenAgain(p: {
+  readonly tx: Transaction;
+  readonly target: string;
+  readonly claim: Claim;
+}): Promise<void> {
+  const rows = p.claim.rows.map(({ key, desired }) => ({ key, desired }));
+  await p.tx.execute(
+    `update resource r set state = 'due', due_at = now(), applied = null, attempts = r.attempts + 1,
+            claim = null, leased_until = case when r.claim is null then null else r.leased_until end
+     from jsonb_to_recordset($3::jsonb) as o(key text, desired jsonb)
+     where r.target = $1 and r.kind = $2 and r.key = o.key and r.claim is distinct from $4
+       and r.settled_at is distinct from now()
+       and r.desired is not null and r.desired is distinct from nullif(o.desired, 'null')`,
+    [p.target, p.claim.rows[0]?.kind, JSON.stringify(rows), p.claim.id],
+  );
 }
 
 /** A connector that answers for fewer rows than it was given has a defect; no row is lost by it. */
@@ -136,7 +163,6 @@ function toColumns(p: {
       return {
         columns: {
           ...base,
-          wait_seconds: outageWaitSeconds,
           failure: { code: outcome.code, detail: outcome.detail, outage: true },
         },
       };

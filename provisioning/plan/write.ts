@@ -1,4 +1,5 @@
 import type { Approval } from '../policy/approval-schema.ts';
+import type { Lane } from '../policy/lane.ts';
 import type { Body, ResourceKind } from '../policy/resource.ts';
 import { kindOrder } from '../policy/resource.ts';
 import type { TargetTypes } from '../policy/route.ts';
@@ -24,7 +25,7 @@ export interface NewChange {
   readonly after: Body | null;
   readonly not_before: Date | null;
   readonly reason: Reason;
-  readonly lane: 'sync' | 'bulk';
+  readonly lane: Lane;
   readonly held?: string | null;
   /** `policy` when left out. */
   readonly origin?: 'policy' | 'adoption' | 'drift' | 'undo';
@@ -83,6 +84,9 @@ const columns = {
 
 /** A plan of more changes than this is a first load or a rollover: it goes through lane `bulk`. */
 const bulkThreshold = 2000;
+/** A plan about so few people, in so few changes, is somebody at a desk who waits: lane `now`. */
+const fewPeople = 3;
+const fewChanges = 60;
 
 /** Numbers the changes in the order they come, and stores them. */
 export async function insertChanges(p: {
@@ -98,10 +102,38 @@ export async function insertChanges(p: {
     }
   }
   await tx.insert({ table: 'change', columns, rows: numbered() });
-  if (seq <= bulkThreshold) return;
-  await tx.execute(`update change set lane = 'bulk' where plan_id = $1`, [planId]);
+  await chooseLanes({ tx, planId, changes: seq });
   // Whoever joins them must know how many there are: without, a commit of 8,000 was quadratic.
-  await tx.execute('analyze change');
+  if (seq > bulkThreshold) await tx.execute('analyze change');
+}
+
+/**
+ * What changes in the accounts of a protected person is done before anything else: it may be the
+ * protection that has just been switched on, and the old name stands in the targets until then.
+ */
+async function chooseLanes(p: {
+  readonly tx: Transaction;
+  readonly planId: string;
+  readonly changes: number;
+}): Promise<void> {
+  const { tx, planId, changes } = p;
+  if (changes > bulkThreshold) {
+    await tx.execute(`update change set lane = 'bulk' where plan_id = $1`, [planId]);
+  }
+  await tx.execute(
+    `update change c set lane = 'now' where c.plan_id = $1 and c.action <> 'create'
+       and c.person_id in (
+         select g.person_id from recognition g
+         join record r on r.source = g.source and r.entity = 'person' and r.key = g.record_key
+         where r.gone_at is null and (r.body->>'protected')::boolean)`,
+    [planId],
+  );
+  if (changes > fewChanges) return;
+  await tx.execute(
+    `update change set lane = 'now' where plan_id = $1
+       and (select count(distinct person_id) from change where plan_id = $1) between 1 and $2`,
+    [planId, fewPeople],
+  );
 }
 
 /** Counts a plan's changes and seals it: the hash is over everything that a commit will do. */

@@ -22,6 +22,7 @@ import { getExplanation, getPeople } from './people.ts';
 import { getPlan, getPlanSummary, getPlans } from './plans.ts';
 import { getPolicy } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
+import { getQueue, postBrake, postHurry, postRelease } from './queue.ts';
 import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
@@ -52,6 +53,10 @@ const operations: readonly Endpoint[] = [
   postKept,
   deleteKept,
   postPrimary,
+  getQueue,
+  postBrake,
+  postRelease,
+  postHurry,
   getEvents,
   getSession,
   postSession,

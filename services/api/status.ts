@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
 import { listPlans } from '../../provisioning/plan/read.ts';
+import { lanes } from '../../provisioning/policy/lane.ts';
 import { listSnapshots } from '../../provisioning/roster/read.ts';
 import { sentenceFor } from '../../provisioning/target/cause-sentences.ts';
-import { lanes } from '../worker/queues.ts';
 import type { ApiContext } from './endpoint.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { Cause, Plan, Progress, QueueCounts, Time, toPlan } from './shapes.ts';

@@ -13,6 +13,7 @@ import { runCheck, runSandbox, runServe } from './long-running.ts';
 import { runRetry, runShow, runStatus } from './look.ts';
 import { runObserve } from './observe.ts';
 import { addPolicyCommands } from './policy-commands.ts';
+import { addQueueCommands } from './queue-commands.ts';
 import { runStartPasswords } from './start-passwords.ts';
 import { runSync } from './sync.ts';
 import { runUndo } from './undo.ts';
@@ -231,6 +232,7 @@ Start here:  skolebus demo`,
     .addOption(json())
     .action(async (person, o) => onDone(await runExplain({ ...o, person, json: o.json === true })));
 
+  addQueueCommands({ program, home, json, onDone });
   addHoldCommands({ program, home, json, onDone });
   addPolicyCommands({ program, home, json, allow, onDone });
 

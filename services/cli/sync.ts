@@ -9,6 +9,7 @@ import { openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { settlePolicy } from '../policy-file.ts';
 import { prepareTargets } from '../prepare.ts';
+import { neverCalm } from '../worker/gate.ts';
 import { openQueues } from '../worker/queues.ts';
 import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
 import { startWorker } from '../worker/worker.ts';
@@ -116,6 +117,7 @@ export async function applyLedger(p: {
     database,
     queues,
     connectorsOf: async () => connectors,
+    calmOf: () => neverCalm,
     concurrency: connectors.size,
     sweepMs: 500,
     onError: (error) => errors.add(error.message),

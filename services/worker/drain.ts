@@ -1,96 +1,159 @@
-import {
-  claimWork,
-  findExternalIds,
-  renewEveryMs,
-  renewLease,
-} from '../../provisioning/ledger/claim.ts';
+import { closeCircuit, openCircuit } from '../../provisioning/ledger/circuit.ts';
+import type { Claim, LaneClaim } from '../../provisioning/ledger/claim.ts';
+import { claimWork, renewEveryMs, renewLease } from '../../provisioning/ledger/claim.ts';
 import { settleWork } from '../../provisioning/ledger/settle.ts';
-import type { Outcome, Work } from '../../provisioning/ledger/work.ts';
-import { kindOrder } from '../../provisioning/policy/resource.ts';
+import type { Outcome } from '../../provisioning/ledger/work.ts';
+import type { Lane } from '../../provisioning/policy/lane.ts';
+import { kindOrder, type ResourceKind } from '../../provisioning/policy/resource.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import { applyBatch } from './apply-batch.ts';
+import type { Gate } from './gate.ts';
 
-/** How long one ticket may keep a target before others of its lane have their turn, in ms. */
-const turnMs = 2000;
-
-interface DrainReport {
+export interface TurnReport {
   readonly applied: number;
   readonly failed: number;
+  /** How long the target was worked on, in ms. */
+  readonly ms: number;
   /** True when there may be more to do at once. */
   readonly more: boolean;
 }
 
 /**
- * One turn of work on a target: claim, apply, settle, until the turn is over or nothing is due. Only
- * one turn of a target runs at a time, in whichever process, so that a connector's own limits on
- * parallel calls hold and no natural key has two writers. Returns null when somebody else has it.
+ * One turn of work on a target: claim, apply, settle, until the turn is over, nothing is due or nothing may
+ * be started any more. Only one turn of a target runs at a time, in whichever process, so that a
+ * connector's own limits on parallel calls hold; beside it one of lane `now`, so that a person who waits
+ * does not wait for a batch of thousands.
+ *
+ * @param p.lane what is less urgent is left to tickets of its own lane
+ * @returns null when somebody else has the turn
  */
 export async function drainTarget(p: {
   readonly database: Database;
   readonly tenant: string;
   readonly connector: Connector;
+  readonly lane: Lane;
+  /** Asked before every batch. */
+  readonly gate: () => Promise<Gate>;
+  readonly turnMs: number;
   readonly onError: (error: Error) => void;
-}): Promise<DrainReport | null> {
+}): Promise<TurnReport | null> {
   const { database, tenant, connector } = p;
   const target = connector.name;
-  const done = await database.withLock(`drain/${tenant}/${target}`, async () => {
-    const end = Date.now() + turnMs;
+  const lock = p.lane === 'now' ? `drain/${tenant}/${target}/now` : `drain/${tenant}/${target}`;
+  const done = await database.withLock(lock, async () => {
+    // Not the clock on the wall: when that jumps, a turn must neither stop nor go on for ever.
+    const started = performance.now();
+    const spent = () => performance.now() - started;
     let applied = 0;
     let failed = 0;
-    while (Date.now() < end) {
-      const batch = await claimWork({
-        database,
-        tenant,
-        target,
-        kinds: kindOrder[connector.type],
-        size: (kind) => connector.claimSize[kind] ?? 20,
-      });
-      if (batch === null) return { applied, failed, more: false };
-      const outcomes = await applyBatch({ ...p, batch });
-      const settled = await settleWork({
-        database,
-        tenant,
-        target,
-        batch,
-        outcomes,
-        random: Math.random,
-      });
+    const report = (more: boolean) => ({ applied, failed, more, ms: spent() });
+    while (spent() < p.turnMs) {
+      const gate = await p.gate();
+      const claim = await claimNext({ ...p, gate });
+      if (claim === null) return report(false);
+      const begun = performance.now();
+      const outcomes = await applyBatch({ ...p, claim, keepLease: keepLease(p) });
+      learnPace({ connector, claim, ms: performance.now() - begun });
+      const settled = await settleWork({ ...p, target, claim, outcomes, random: Math.random });
       applied += settled.applied;
       failed += settled.failed;
-      if (settled.outage) return { applied, failed, more: false };
+      const trouble = findTrouble(outcomes);
+      if (trouble !== null) {
+        await openCircuit({ ...p, ...trouble, target, random: Math.random() });
+        return report(false);
+      }
+      if (gate.probe) await closeCircuit({ ...p, target });
     }
-    return { applied, failed, more: true };
+    return report(true);
   });
   return done === null ? null : done.value;
 }
 
-/** A connector that throws has a defect; its rows are tried again like after any other trouble. */
-async function applyBatch(p: {
+/** Milliseconds a row takes, by target and kind, smoothed; of this process. */
+const pace = new WeakMap<Connector, Map<ResourceKind, number>>();
+
+function learnPace(p: {
+  readonly connector: Connector;
+  readonly claim: Claim;
+  readonly ms: number;
+}): void {
+  const kind = p.claim.rows[0]?.kind;
+  if (kind === undefined) return;
+  const known = pace.get(p.connector) ?? new Map<ResourceKind, number>();
+  const perRow = p.ms / p.claim.rows.length;
+  const before = known.get(kind);
+  pace.set(
+    p.connector,
+    known.set(kind, before === undefined ? perRow : before * 0.8 + perRow * 0.2),
+  );
+}
+
+/** Claims what will be done before its lane closes: what would not is not started. */
+async function claimNext(p: {
   readonly database: Database;
   readonly tenant: string;
   readonly connector: Connector;
-  readonly batch: readonly Work[];
-  readonly onError: (error: Error) => void;
-}): Promise<readonly Outcome[]> {
-  const { database, tenant, connector } = p;
-  const renewing = setInterval(() => {
-    renewLease({ ...p, target: connector.name }).catch(p.onError);
-  }, renewEveryMs);
-  try {
-    return await connector.apply({
-      batch: p.batch,
-      externalIds: ({ kind, keys }) =>
-        findExternalIds({ database, tenant, target: connector.name, kind, keys }),
+  readonly lane: Lane;
+  readonly gate: Gate;
+}): Promise<Claim | null> {
+  const { connector, gate } = p;
+  for (const lane of gate.lanes) {
+    const claim = await claimWork({
+      ...p,
+      target: connector.name,
+      kinds: kindOrder[connector.type],
+      lanes: [lane],
+      size: (kind) => (gate.probe ? 1 : sizeThatFits({ connector, kind, lane })),
     });
-  } catch (error) {
-    p.onError(error instanceof Error ? error : new Error(String(error)));
-    return p.batch.map(() => ({
-      state: 'retry',
-      afterMs: 0,
-      code: 'connector-defect',
-      detail: `The ${connector.type} connector failed on this batch; see the log.`,
-    }));
-  } finally {
-    clearInterval(renewing);
+    if (claim !== null) return claim;
+    if (lane.lane === p.lane) return null;
   }
+  return null;
+}
+
+/** Time for which a batch must be sure to have ended before its lane closes, in ms. */
+const marginMs = 2000;
+
+function sizeThatFits(p: {
+  readonly connector: Connector;
+  readonly kind: ResourceKind;
+  readonly lane: LaneClaim & { readonly endsInMs: number | null };
+}): number {
+  const size = p.connector.claimSize[p.kind] ?? 20;
+  const { endsInMs } = p.lane;
+  if (endsInMs === null) return size;
+  const perRow = pace.get(p.connector)?.get(p.kind) ?? 100;
+  return Math.max(0, Math.min(size, Math.floor((endsInMs - marginMs) / perRow)));
+}
+
+function keepLease(p: {
+  readonly database: Database;
+  readonly tenant: string;
+  readonly connector: Connector;
+  readonly onError: (error: Error) => void;
+}): (claim: Claim) => Disposable {
+  return (claim) => {
+    const timer = setInterval(() => {
+      renewLease({ ...p, target: p.connector.name, claim }).catch(p.onError);
+    }, renewEveryMs);
+    return { [Symbol.dispose]: () => clearInterval(timer) };
+  };
+}
+
+/** Codes with which a server speaks of itself, not of a row. */
+const ofTheServer: ReadonlySet<string> = new Set(['busy', 'maintenance', 'too-many-requests']);
+
+/** Out of reach, or every single row of a batch was put off because of the server. */
+function findTrouble(
+  outcomes: readonly Outcome[],
+): { readonly cause: string; readonly afterMs: number } | null {
+  const outage = outcomes.find((one) => one.state === 'unknown-host');
+  if (outage?.state === 'unknown-host') return { cause: outage.code, afterMs: 0 };
+  let trouble = { cause: '', afterMs: 0 };
+  for (const one of outcomes) {
+    if (one.state !== 'retry' || !ofTheServer.has(one.code)) return null;
+    if (one.afterMs >= trouble.afterMs) trouble = { cause: one.code, afterMs: one.afterMs };
+  }
+  return trouble.cause === '' ? null : trouble;
 }

@@ -6,9 +6,8 @@ import {
   withBackend,
 } from 'bullmq';
 import { Redis } from 'ioredis';
-
-export const lanes = ['now', 'sync', 'bulk'] as const;
-export type Lane = (typeof lanes)[number];
+import type { Lane } from '../../provisioning/policy/lane.ts';
+import { lanes } from '../../provisioning/policy/lane.ts';
 
 /** "There is work on this target." It carries no data: the ledger knows what the work is. */
 export interface Ticket {

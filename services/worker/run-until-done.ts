@@ -42,8 +42,10 @@ export async function waitUntilDone(p: {
     if (stalledSeconds > patience.allTried) {
       const causes = await countCauses({ database, tenant });
       // A due row without a cause was never tried: something before it may still take its time.
-      const untried = causes.some((cause) => cause.state === 'due' && cause.code === null);
-      if (!untried || stalledSeconds > patience.someUntried) return progress;
+      const untried = causes.filter((cause) => cause.state === 'due' && cause.code === null);
+      const targets = [...new Set(untried.map((cause) => cause.target))];
+      const shut = await Promise.all(targets.map((target) => p.worker.isShut({ tenant, target })));
+      if (shut.every((one) => one) || stalledSeconds > patience.someUntried) return progress;
     }
     await sleep(200, undefined, { signal: p.signal }).catch(() => {});
   }

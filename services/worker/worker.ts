@@ -1,10 +1,15 @@
 import { promoteDue } from '../../provisioning/ledger/commit.ts';
-import { findDueTargets } from '../../provisioning/ledger/progress.ts';
+import { findDueLanes } from '../../provisioning/ledger/due.ts';
+import { rememberRate } from '../../provisioning/ledger/rate.ts';
+import type { Lane } from '../../provisioning/policy/lane.ts';
+import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
 import { drainTarget } from './drain.ts';
-import type { Queues } from './queues.ts';
-import { lanes } from './queues.ts';
+import type { CalmOf } from './gate.ts';
+import { decideGate, readConditions } from './gate.ts';
+import type { Queues, Ticket } from './queues.ts';
+import { shareTurn } from './turn.ts';
 
 /** The connectors of a tenant, by target name. */
 export type ConnectorsOf = (tenant: string) => Promise<ReadonlyMap<string, Connector>>;
@@ -12,16 +17,20 @@ export type ConnectorsOf = (tenant: string) => Promise<ReadonlyMap<string, Conne
 export interface RunningWorker extends AsyncDisposable {
   /** Looks at once for due rows without a ticket; runs by itself every `sweepMs` as well. */
   sweep(): Promise<void>;
+  /** Whether nothing of a target may be started now: its circuit, a brake, or a calm window. */
+  isShut(p: { readonly tenant: string; readonly target: string }): Promise<boolean>;
 }
 
 /**
  * Takes tickets from all lanes and drains the targets they name. A sweep writes tickets for due rows
- * that have none, so that a lost queue, a crash or a retry whose time has come need nobody's help.
+ * that have none, so that a lost queue, a crash or a retry whose time has come need nobody's help. A
+ * target that may not be worked on now gets no ticket: its rows wait in the ledger, and nothing spins.
  */
 export async function startWorker(p: {
   readonly database: Database;
   readonly queues: Queues;
   readonly connectorsOf: ConnectorsOf;
+  readonly calmOf: (tenant: string) => CalmOf;
   /** Targets worked on at the same time, per lane. */
   readonly concurrency: number;
   readonly sweepMs: number;
@@ -36,30 +45,47 @@ export async function startWorker(p: {
     if (!closing) p.onError(error);
   }
 
+  async function takeTurn(lane: Lane, ticket: Ticket): Promise<void> {
+    const { tenant, target } = ticket;
+    const connectors = await p.connectorsOf(tenant);
+    const connector = connectors.get(target);
+    // A target taken out of the configuration keeps its rows; its tickets mean nothing.
+    if (connector === undefined) return;
+    const base = { database, tenant };
+    const { weight } = await readConditions(base);
+    const due = await findDueLanes({ ...base, targets: [...connectors.keys()] });
+    const turn = await drainTarget({
+      ...base,
+      connector,
+      lane,
+      turnMs: shareTurn({ weight, dueTargets: due.filter((one) => one.lane === lane).length }),
+      gate: async () =>
+        decideGate({ conditions: await readConditions(base), target, calmOf: p.calmOf(tenant) }),
+      onError,
+    });
+    if (turn === null) return;
+    await rememberRate({ ...base, target, rows: turn.applied, seconds: turn.ms / 1000 });
+    if (turn.more) await queues.add({ lane, ticket });
+  }
+
   for (const lane of lanes) {
-    running.push(
-      await queues.work({
-        lane,
-        concurrency: p.concurrency,
-        onError,
-        run: async (ticket) => {
-          const connector = (await p.connectorsOf(ticket.tenant)).get(ticket.target);
-          // A target taken out of the configuration keeps its rows; its tickets mean nothing.
-          if (connector === undefined) return;
-          const report = await drainTarget({ ...p, onError, tenant: ticket.tenant, connector });
-          if (report?.more === true) await queues.add({ lane, ticket });
-        },
-      }),
-    );
+    const work = { lane, concurrency: p.concurrency, onError };
+    running.push(await queues.work({ ...work, run: (ticket) => takeTurn(lane, ticket) }));
+  }
+
+  async function sweepTenant(tenant: string): Promise<void> {
+    await promoteDue({ database, tenant, now: new Date() });
+    const targets = [...(await p.connectorsOf(tenant)).keys()];
+    const conditions = await readConditions({ database, tenant });
+    for (const { target, lane } of await findDueLanes({ database, tenant, targets })) {
+      const gate = decideGate({ conditions, target, calmOf: p.calmOf(tenant) });
+      if (!gate.lanes.some((open) => open.lane === lane)) continue;
+      await queues.add({ lane, ticket: { tenant, target } });
+    }
   }
 
   async function sweep(): Promise<void> {
-    for (const tenant of await database.listTenants()) {
-      await promoteDue({ database, tenant, now: new Date() });
-      for (const { target, lane } of await findDueTargets({ database, tenant })) {
-        await queues.add({ lane, ticket: { tenant, target } });
-      }
-    }
+    for (const tenant of await database.listTenants()) await sweepTenant(tenant);
   }
 
   let sweeping: Promise<void> = Promise.resolve();
@@ -69,6 +95,11 @@ export async function startWorker(p: {
 
   return {
     sweep,
+    async isShut({ tenant, target }) {
+      const conditions = await readConditions({ database, tenant });
+      const gate = decideGate({ conditions, target, calmOf: p.calmOf(tenant) });
+      return gate.lanes.length === 0 || gate.probe;
+    },
     async [Symbol.asyncDispose]() {
       closing = true;
       clearInterval(timer);

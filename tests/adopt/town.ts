@@ -20,6 +20,7 @@ import { typesOfTargets } from '../../services/context.ts';
 import type { Sandbox, SandboxAddresses } from '../../services/sandbox/sandbox.ts';
 import { openSandbox } from '../../services/sandbox/sandbox.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
+import { openGate } from '../../services/worker/gate.ts';
 import { createTestDatabase } from '../support/database.ts';
 import type { SmallRoster } from '../support/roster.ts';
 import { feedItems } from '../support/roster.ts';
@@ -109,6 +110,9 @@ export async function openTown(
         let more = true;
         while (more) {
           const report = await drainTarget({
+            lane: 'bulk',
+            turnMs: 2000,
+            gate: async () => openGate,
             database,
             tenant,
             connector,

@@ -1,5 +1,5 @@
 /**
- * `npm run -s bench:plan -- [--people 30000]`: how long reading, planning and committing take for a whole
+ * `npm run -s bench -- plan [--people 30000]`: how long reading, planning and committing take for a whole
  * municipality, on its first day and on an ordinary second one, and for a tenth of it in the same run, so
  * that growth is seen. One line of JSON; seconds, people a second, and the highest memory of the process.
  */

@@ -1,5 +1,5 @@
 /**
- * `npm run -s bench:undo [-- people]`: an ordinary day and a change of the size of a rollover (new groups
+ * `npm run -s bench -- undo [people]`: an ordinary day and a change of the size of a rollover (new groups
  * everywhere, the old ones shut) of a whole municipality are applied to the three stand-ins and turned
  * back. Tells, as one JSON line, in how many things the servers then differ from what they held before;
  * what a plan had created and is shut now is counted apart (`shut`), and so are the accounts of people who

@@ -18,6 +18,7 @@ import { generate } from '../../services/generator/generate.ts';
 import { prepareTargets } from '../../services/prepare.ts';
 import { openSandbox } from '../../services/sandbox/sandbox.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
+import { openGate } from '../../services/worker/gate.ts';
 
 export interface FaultyReport {
   readonly resources: number;
@@ -107,6 +108,9 @@ async function drainFully(p: {
   const target = connector.name;
   for (let turn = 0; turn < 3000; turn += 1) {
     await drainTarget({
+      lane: 'bulk',
+      turnMs: 2000,
+      gate: async () => openGate,
       database,
       tenant,
       connector,

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { claimWork } from '../../provisioning/ledger/claim.ts';
+import { claimWork, wholeLanes } from '../../provisioning/ledger/claim.ts';
 import { settleWork } from '../../provisioning/ledger/settle.ts';
 import type { MoodleCourse } from '../../provisioning/policy/resource.ts';
 import type { Line } from '../support/line.ts';
@@ -30,14 +30,21 @@ it('records people who were left out as not written, in enrolments and in groups
        where target = 'moodle' and kind = 'course'`,
     ),
   );
-  const [work] =
-    (await claimWork({ ...line, target: 'moodle', kinds: ['course'], size: () => 1 })) ?? [];
-  if (work?.desired === null || work === undefined) throw new Error('There is no course to claim.');
+  const claim = await claimWork({
+    ...line,
+    target: 'moodle',
+    kinds: ['course'],
+    lanes: wholeLanes(['sync']),
+    size: () => 1,
+  });
+  const work = claim?.rows[0];
+  if (claim === null || work?.desired === null || work === undefined)
+    throw new Error('There is no course to claim.');
   const [left = ''] = Object.keys((work.desired as MoodleCourse).enrolments);
   await settleWork({
     ...line,
     target: 'moodle',
-    batch: [work],
+    claim,
     outcomes: [{ state: 'applied', externalId: '7', incomplete: [left] }],
     random: () => 0,
   });

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { claimWork } from '../../provisioning/ledger/claim.ts';
+import { claimWork, wholeLanes } from '../../provisioning/ledger/claim.ts';
 import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
 import { retryFailed, settleWork } from '../../provisioning/ledger/settle.ts';
+import { lanes } from '../../provisioning/policy/lane.ts';
 import { kindOrder } from '../../provisioning/policy/resource.ts';
 import type { Line } from '../support/line.ts';
 import { openLine } from '../support/line.ts';
@@ -21,7 +22,8 @@ afterEach(async () => {
 });
 
 function claim(target: 'keycloak' | 'nextcloud' | 'moodle', size = 100) {
-  return claimWork({ ...line, target, kinds: kindOrder[target], size: () => size });
+  const all = { kinds: kindOrder[target], lanes: wholeLanes(lanes) };
+  return claimWork({ ...line, ...all, target, size: () => size });
 }
 
 async function sum(column: 'settled' | 'due' | 'failed', target: string): Promise<number> {
@@ -36,18 +38,21 @@ async function passTime(): Promise<void> {
       `update resource set due_at = now() - interval '1 second', leased_until = null where state = 'due'`,
     ),
   );
+  await line.database.as(line.tenant, (tx) =>
+    tx.execute(`update target_state set probe_at = now() - interval '1 second'`),
+  );
 }
 
 describe('claiming', () => {
   it('never gives a row to two workers', async () => {
     const [a, b] = await Promise.all([claim('keycloak', 1), claim('keycloak', 1)]);
-    expect([a, b].map((batch) => batch?.length)).toEqual([1, 1]);
-    expect(a?.[0]?.key).not.toBe(b?.[0]?.key);
+    expect([a, b].map((one) => one?.rows.length)).toEqual([1, 1]);
+    expect(a?.rows[0]?.key).not.toBe(b?.rows[0]?.key);
   });
 
   it('passes over what needs something that does not stand yet', async () => {
     const schools = await claim('keycloak');
-    expect(schools?.every((work) => work.key.startsWith('school:'))).toBe(true);
+    expect(schools?.rows.every((work) => work.key.startsWith('school:'))).toBe(true);
     // The classes need the schools, which are claimed but not settled; the accounts need both.
     expect(await claim('keycloak')).toBeNull();
   });
@@ -56,8 +61,9 @@ describe('claiming', () => {
     const first = await claim('keycloak');
     await passTime();
     const second = await claim('keycloak');
-    expect(second?.map((work) => work.key).sort()).toEqual(first?.map((work) => work.key).sort());
-    expect(second?.every((work) => work.attempts === 1)).toBe(true);
+    const keys = (of: typeof first) => of?.rows.map((work) => work.key).sort();
+    expect(keys(second)).toEqual(keys(first));
+    expect(second?.rows.every((work) => work.attempts === 1)).toBe(true);
   });
 });
 
@@ -119,7 +125,8 @@ describe('settling', () => {
       people: roster.people.map((p) => (p.uniId === 'elev1001' ? { ...p, family: 'Et' } : p)),
     };
     await line.day({ roster: renamed, now: monday });
-    const batch = (await claim('keycloak')) ?? [];
+    const claimed = await claim('keycloak');
+    if (claimed === null) throw new Error('There is nothing to claim.');
     const again = {
       ...roster,
       people: roster.people.map((p) => (p.uniId === 'elev1001' ? { ...p, family: 'To' } : p)),
@@ -128,8 +135,8 @@ describe('settling', () => {
     await settleWork({
       ...line,
       target: 'keycloak',
-      batch,
-      outcomes: batch.map((work) => ({ state: 'applied', externalId: work.externalId })),
+      claim: claimed,
+      outcomes: claimed.rows.map((work) => ({ state: 'applied', externalId: work.externalId })),
       random: () => 0,
     });
     await line.drain();

@@ -14,6 +14,7 @@ import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
+import { decideGate, neverCalm, readConditions } from '../../services/worker/gate.ts';
 import { createTestDatabase } from './database.ts';
 import type { MemoryTarget } from './memory-target.ts';
 import { openMemoryTarget } from './memory-target.ts';
@@ -132,6 +133,12 @@ export async function openLine(
       for (const connector of all) {
         for (;;) {
           const report = await drainTarget({
+            lane: 'bulk',
+            turnMs: 2000,
+            gate: async () => {
+              const conditions = await readConditions({ database, tenant });
+              return decideGate({ conditions, target: connector.name, calmOf: neverCalm });
+            },
             database,
             tenant,
             connector,

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readProgress } from '../../provisioning/ledger/progress.ts';
+import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import { neverCalm } from '../../services/worker/gate.ts';
 import type { Queues } from '../../services/worker/queues.ts';
-import { lanes, openQueues } from '../../services/worker/queues.ts';
+import { openQueues } from '../../services/worker/queues.ts';
 import { waitUntilDone } from '../../services/worker/run-until-done.ts';
 import { startWorker } from '../../services/worker/worker.ts';
 import type { Line } from '../support/line.ts';
@@ -46,6 +48,7 @@ describe.each(['postgres', 'redis'] as const)('a worker with its queues on %s', 
       database: line.database,
       queues,
       connectorsOf: async () => connectors(),
+      calmOf: () => neverCalm,
       concurrency: 3,
       sweepMs: 200,
       onError: (error) => {

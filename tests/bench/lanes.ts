@@ -1,0 +1,125 @@
+/**
+ * `npm run -s bench -- lanes [--rows 100000] [--seconds 40] [--backend postgres|redis] [--json]`: with so
+ * many rows due in lane `bulk` and a stream of them in `sync`, how long a person in lane `now` waits until
+ * all three targets have the account, and how fast the rest is worked off meanwhile. The targets are the
+ * stand-ins, in a process of their own.
+ *
+ * Prints one line: rows, nowP50Ms, nowP99Ms, drainRowsPerSecond. The waits are the database's: from the
+ * commit of the person's rows to the last one settled.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import type { Database } from '../../provisioning/store/database.ts';
+import { openDatabase } from '../../provisioning/store/database.ts';
+import { startEmbeddedPostgres } from '../../provisioning/store/embedded.ts';
+import { migrate } from '../../provisioning/store/migrate.ts';
+import { connectSandbox } from '../../services/connectors.ts';
+import { prepareTargets } from '../../services/prepare.ts';
+import { neverCalm } from '../../services/worker/gate.ts';
+import { openQueues } from '../../services/worker/queues.ts';
+import { startWorker } from '../../services/worker/worker.ts';
+import { startTestRedis } from '../support/redis.ts';
+import { spawnSandbox } from '../support/sandbox-process.ts';
+import { seedAccounts, seedSchool } from './load.ts';
+
+const { values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    rows: { type: 'string', default: '100000' },
+    seconds: { type: 'string', default: '40' },
+    backend: { type: 'string', default: 'postgres' },
+    json: { type: 'boolean', default: false },
+  },
+});
+const rows = Number(values.rows);
+const seconds = Number(values.seconds);
+const tenant = 'kommune';
+/** A person comes every so many ms, and beside it some of lane `sync`. */
+const everyMs = 250;
+
+const dir = mkdtempSync(join(tmpdir(), 'skolebus-lanes-'));
+try {
+  await using postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
+  await migrate({ url: postgres.url });
+  await using database = openDatabase({ url: postgres.url, max: 20 });
+  await database.addTenant({ id: tenant, name: tenant });
+  await using redis = values.backend === 'redis' ? await startTestRedis() : null;
+  await using sandbox = await spawnSandbox();
+  const connectors = connectSandbox(sandbox.addresses);
+  await prepareTargets({ connectors: connectors.values(), onTrouble: console.error });
+  await seedSchool({ database, tenant, lane: 'bulk' });
+  await seedAccounts({ database, tenant, lane: 'bulk', from: 1, people: Math.ceil(rows / 3) });
+
+  await using queues = await openQueues({
+    databaseUrl: postgres.url,
+    redisUrl: redis?.url ?? null,
+  });
+  await using worker = await startWorker({
+    ...{ database, queues, concurrency: 3, sweepMs: 1000 },
+    connectorsOf: async () => connectors,
+    calmOf: () => neverCalm,
+    onError: (error) => console.error(error.message),
+  });
+  await worker.sweep();
+  // The first seconds are the school, cold caches and connections.
+  await sleep(3000);
+  const before = await countSettled(database);
+  const started = performance.now();
+  let people = 0;
+  for (let at = 0; at < seconds * 1000; at += everyMs) {
+    await sleep(Math.max(0, started + at - performance.now()));
+    people += 1;
+    await seedAccounts({ database, tenant, lane: 'now', from: 10_000_000 + people, people: 1 });
+    const sync = { database, tenant, lane: 'sync', people: 3 } as const;
+    await seedAccounts({ ...sync, from: 20_000_000 + people * 3 });
+    // As the API does after a commit.
+    await worker.sweep();
+  }
+  await untilNoneWaits(database);
+  const settled = (await countSettled(database)) - before;
+  const elapsed = (performance.now() - started) / 1000;
+  const line = {
+    rows,
+    ...(await readWaits(database)),
+    drainRowsPerSecond: Math.round(settled / elapsed),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  for (const connector of connectors.values()) await connector[Symbol.asyncDispose]();
+} finally {
+  rmSync(dir, { recursive: true, force: true });
+}
+
+async function countSettled(database: Database): Promise<number> {
+  const [row] = await database.as(tenant, (tx) =>
+    tx.query<{ n: number }>(`select count(*)::int as n from resource where state = 'settled'`),
+  );
+  return row?.n ?? 0;
+}
+
+async function untilNoneWaits(database: Database): Promise<void> {
+  for (;;) {
+    const [row] = await database.as(tenant, (tx) =>
+      tx.query<{ n: number }>(
+        `select count(*)::int as n from resource where lane = 'now' and state <> 'settled'`,
+      ),
+    );
+    if (row?.n === 0) return;
+    await sleep(200);
+  }
+}
+
+async function readWaits(database: Database): Promise<{ nowP50Ms: number; nowP99Ms: number }> {
+  const [row] = await database.as(tenant, (tx) =>
+    tx.query<{ p50: number; p99: number }>(
+      `with person as (
+         select extract(epoch from max(settled_at) - min(changed_at)) * 1000 as ms
+         from resource where lane = 'now' group by key)
+       select percentile_disc(0.5) within group (order by ms)::float8 as p50,
+              percentile_disc(0.99) within group (order by ms)::float8 as p99 from person`,
+    ),
+  );
+  return { nowP50Ms: Math.round(row?.p50 ?? 0), nowP99Ms: Math.round(row?.p99 ?? 0) };
+}
