@@ -5,6 +5,7 @@
 
 import { z } from 'zod';
 import { Approval, Undo } from './approval-schema.ts';
+import { Calendar } from './calendar/schema.ts';
 import { findContradictions } from './contradiction.ts';
 import { Limits } from './limit-schema.ts';
 import { findTemplateFault, groupFields, schoolFields } from './template.ts';
@@ -432,6 +433,7 @@ const PolicyShape = z.strictObject({
   courses: Courses.prefault({}),
   keycloak: Keycloak.prefault({}),
   nextcloud: Nextcloud.prefault({}),
+  calendar: Calendar,
   limits: Limits,
   drift: Drift.prefault({}),
   approval: Approval,
