@@ -18,6 +18,7 @@ import { generate } from '../../services/generator/generate.ts';
 import { prepareTargets } from '../../services/prepare.ts';
 import { openSandbox } from '../../services/sandbox/sandbox.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
+import { hasten, openHastyClock } from '../support/hasty-clock.ts';
 
 export interface FaultyReport {
   readonly resources: number;
@@ -52,7 +53,8 @@ export async function loadFaultyTargets(p: {
   await using database = openDatabase({ url: p.databaseUrl });
   // A folder, so that Moodle has the sign-in plugin of the default policy.
   await using sandbox = await openSandbox({ dir: join(dir, 'sandbox'), faults: p });
-  const connectors = connectSandbox(sandbox.addresses);
+  const clock = openHastyClock();
+  const connectors = connectSandbox(sandbox.addresses, clock);
   try {
     await generate({ out: join(dir, 'feed'), seed: p.seed, schools: p.schools, people: p.people });
     await database.addTenant({ id: tenant, name: tenant });
@@ -74,7 +76,7 @@ export async function loadFaultyTargets(p: {
       await prepareTargets({ connectors: connectors.values(), onTrouble: () => {} });
       await Promise.all(
         [...connectors.values()].map((one) =>
-          drainFully({ database, tenant, connector: one, causes }),
+          drainFully({ database, tenant, connector: hasten({ connector: one, clock }), causes }),
         ),
       );
       if ((await retryFailed({ database, tenant, target: null, kind: null })) === 0) break;
