@@ -3,7 +3,7 @@
  * the others wait in line; midway it becomes half as fast. Writers that always have work send all they can
  * through a pace, twelve at a time, or one at a time, while somebody uses the same server with a small
  * request now and then. One line of JSON: what was written per second, and how long the user waited (p95),
- * on the good and on the bad half. Ends with 1 when, on the bad half, the pace does not leave the user at
+ * on the good and on the bad half, each after a second in which the change may be noticed. Ends with 1 when, on the bad half, the pace does not leave the user at
  * most half of the wait that twelve at a time mean, or writes less than 0.9 of the best. Takes 30 s.
  */
 
@@ -18,7 +18,9 @@ const cap = 12;
 const atOnce = 2;
 const writeMs = 20;
 const useMs = 4;
-const halfMs = 4500;
+/** So long a change may take to be noticed, before it counts. */
+const noticeMs = 1000;
+const halfMs = 3800;
 
 let slower = 1;
 const slots = pLimit(atOnce);
@@ -57,6 +59,7 @@ async function measure(limit: Limit): Promise<readonly [good: Half, bad: Half]> 
   const writers = Array.from({ length: 2 * cap }, keepWriting);
   async function half(factor: number): Promise<Half> {
     slower = factor;
+    await sleep(noticeMs);
     const before = written;
     const began = performance.now();
     const waits: Promise<number>[] = [];

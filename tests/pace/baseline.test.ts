@@ -10,6 +10,7 @@ import {
 const known = (more: Partial<Baseline> = {}): Baseline => ({
   aloneMs: 100,
   smoothMs: 100,
+  lone: [],
   at: 0,
   ...more,
 });
@@ -27,12 +28,19 @@ const seconds = (count: number, latencyMs: number, alone: boolean): readonly Lat
 
 describe('what a lone call takes', () => {
   it('is the first one, until more is known', () => {
-    expect(after(null, seconds(1, 80, false))).toEqual({ aloneMs: 80, smoothMs: 80, at: 1000 });
+    expect(after(null, seconds(1, 80, false))).toEqual({
+      aloneMs: 80,
+      smoothMs: 80,
+      lone: [],
+      at: 1000,
+    });
   });
 
   it.each([
     ['follows a faster server down', known(), seconds(60, 20, false), 20, 21],
-    ['does not believe one quick answer', known(), seconds(1, 0, true), 90, 90],
+    ['believes lone calls sooner', known({ lone: [100] }), seconds(3, 20, true), 20, 20],
+    ['but not one of them', known({ lone: [100, 100] }), seconds(1, 0, true), 90, 90],
+    ['finds the crowd that it began with', known(), seconds(1, 20, true), 20, 20],
     ['does not rise while we may be in our own way', known(), seconds(600, 900, false), 100, 100],
     ['rises slowly while we are not', known(), seconds(30, 900, true), 170, 180],
     ['within minutes to what is new for good', known(), seconds(180, 900, true), 360, 470],

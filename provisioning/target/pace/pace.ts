@@ -5,8 +5,7 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Baseline, nextBaseline, slowdownOf } from './baseline.ts';
-import { firstLimit, nextLimit } from './limit.ts';
+import { openMeter } from './meter.ts';
 
 /** What a target's pace is now, for metrics and for whoever plans work for it. */
 export interface PaceState {
@@ -73,8 +72,6 @@ export class PaceHeldError extends Error {
 /** So long a call waits for a server that said when to come back; beyond, its row goes back to the ledger. */
 export const patienceMs = 5000;
 
-const latencySmoothing = 0.2;
-
 const systemClock: PaceClock = {
   now: () => performance.now(),
   sleep: (ms) => sleep(ms),
@@ -92,24 +89,22 @@ export function openPace(p: {
   readonly clock?: PaceClock;
 }): Pace {
   const { cap, clock = systemClock } = p;
-  const baselines = new Map<string, Baseline>();
+  const meter = openMeter({ cap, now: clock.now() });
   const waiting: Waiting[] = [];
-  let limit = firstLimit();
   let inFlight = 0;
-  let calls = 0;
-  let overloads = 0;
-  let latencyMs: number | null = null;
   let heldUntil = Number.NEGATIVE_INFINITY;
   let waking = false;
 
   function admit(): void {
-    const heldMs = heldUntil - clock.now();
+    const now = clock.now();
+    const heldMs = heldUntil - now;
     if (heldMs > patienceMs) {
       for (const one of waiting.splice(0)) one.refuse(new PaceHeldError({ afterMs: heldMs }));
     } else if (heldMs > 0) {
       if (waiting.length > 0) wakeAfter(heldMs);
     } else {
-      while (inFlight < Math.floor(limit.limit)) {
+      const places = meter.places(now);
+      while (inFlight < places) {
         const next = waiting.shift();
         if (next === undefined) return;
         inFlight += 1;
@@ -127,34 +122,6 @@ export function openPace(p: {
     });
   }
 
-  function note(sample: {
-    readonly kind: string;
-    readonly verdict: Verdict;
-    readonly startedAt: number;
-    readonly together: number;
-  }): void {
-    const { kind, startedAt, together, verdict } = sample;
-    const endedAt = clock.now();
-    calls += 1;
-    if (verdict.state === 'failed') return;
-    const times = { startedAt, endedAt, together };
-    if (verdict.state === 'overload') {
-      overloads += 1;
-      limit = nextLimit({ state: limit, sample: { ...times, ...verdict, slowdown: 1 }, cap });
-      if (verdict.afterMs !== null) heldUntil = Math.max(heldUntil, endedAt + verdict.afterMs);
-      return;
-    }
-    const took = endedAt - startedAt;
-    latencyMs = latencyMs === null ? took : latencyMs + latencySmoothing * (took - latencyMs);
-    const baseline = nextBaseline({
-      baseline: baselines.get(kind) ?? null,
-      latency: { latencyMs: took, alone: together === 1 && inFlight === 1, at: endedAt },
-    });
-    baselines.set(kind, baseline);
-    const slowdown = slowdownOf({ baseline, latencyMs: took });
-    limit = nextLimit({ state: limit, sample: { ...times, state: 'done', slowdown }, cap });
-  }
-
   return {
     async run({ kind, work, judge }) {
       await new Promise<void>((begin, refuse) => {
@@ -165,7 +132,12 @@ export function openPace(p: {
       const together = inFlight;
       const settled = await settle(work);
       try {
-        note({ kind, verdict: judge(settled), startedAt, together });
+        const verdict = judge(settled);
+        const endedAt = clock.now();
+        const times = { startedAt, endedAt, together, togetherAtEnd: inFlight };
+        meter.note({ kind, state: verdict.state, ...times });
+        const afterMs = verdict.state === 'overload' ? verdict.afterMs : null;
+        if (afterMs !== null) heldUntil = Math.max(heldUntil, endedAt + afterMs);
       } finally {
         inFlight -= 1;
         admit();
@@ -176,13 +148,10 @@ export function openPace(p: {
     state() {
       const heldMs = heldUntil - clock.now();
       return {
-        limit: Math.floor(limit.limit),
+        ...meter.readings(),
         cap,
         inFlight,
         waiting: waiting.length,
-        latencyMs,
-        calls,
-        overloads,
         throttledUntil: heldMs > 0 ? new Date(Date.now() + heldMs) : null,
       };
     },
