@@ -3,6 +3,7 @@ import type { Connector } from '../provisioning/target/contract.ts';
 import { connectKeycloak } from '../provisioning/target/keycloak/connector.ts';
 import { connectMoodle } from '../provisioning/target/moodle/connector.ts';
 import { connectNextcloud } from '../provisioning/target/nextcloud/connector.ts';
+import type { PaceClock } from '../provisioning/target/pace/pace.ts';
 import type { TargetConfig } from './config.ts';
 import { ConfigError } from './config.ts';
 import type { SandboxAddresses } from './sandbox/sandbox.ts';
@@ -77,9 +78,13 @@ function profileFieldsOf(policy: Policy): readonly string[] {
   return [...new Set(names)].sort();
 }
 
-/** The connectors of the three stand-ins, named by their type. */
-export function connectSandbox(addresses: SandboxAddresses): ReadonlyMap<string, Connector> {
+/** The connectors of the three stand-ins, named by their type; their pace goes by the system's clock by default. */
+export function connectSandbox(
+  addresses: SandboxAddresses,
+  clock?: PaceClock,
+): ReadonlyMap<string, Connector> {
   const { keycloak, nextcloud, moodle } = addresses;
+  const pace = clock === undefined ? {} : { clock };
   return byName([
     connectKeycloak({
       name: 'keycloak',
@@ -87,6 +92,7 @@ export function connectSandbox(addresses: SandboxAddresses): ReadonlyMap<string,
       realm: 'skole',
       credentials: { user: keycloak.user, password: keycloak.password },
       idpAlias: null,
+      ...pace,
     }),
     connectNextcloud({
       name: 'nextcloud',
@@ -94,8 +100,9 @@ export function connectSandbox(addresses: SandboxAddresses): ReadonlyMap<string,
       user: nextcloud.user,
       password: nextcloud.password,
       mode: 'local',
+      ...pace,
     }),
-    connectMoodle({ name: 'moodle', url: moodle.url, token: moodle.tokens.school }),
+    connectMoodle({ name: 'moodle', url: moodle.url, token: moodle.tokens.school, ...pace }),
   ]);
 }
 

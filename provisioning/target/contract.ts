@@ -7,6 +7,7 @@
 
 import type { Outcome, Work } from '../ledger/work.ts';
 import type { ResourceKind, TargetType } from '../policy/resource.ts';
+import type { PaceState } from './pace/pace.ts';
 
 export type { Outcome, Work } from '../ledger/work.ts';
 
@@ -39,6 +40,8 @@ export interface Connector extends AsyncDisposable {
   readonly type: TargetType;
   /** How many rows of a kind are worth claiming at once. */
   readonly claimSize: Readonly<Partial<Record<ResourceKind, number>>>;
+  /** How many requests the server gets at once now, and whether it wants to be left alone. */
+  readonly pace: () => PaceState;
   /** Makes the target ready for us (idempotent): realm, profile, fields. Rights for it may be wider than for apply. */
   prepare(): Promise<void>;
   check(): Promise<readonly CheckResult[]>;

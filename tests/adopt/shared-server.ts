@@ -5,6 +5,7 @@ import type {
   ResourceKind,
 } from '../../provisioning/policy/resource.ts';
 import type { Connector, Observed, Outcome, Work } from '../../provisioning/target/contract.ts';
+import { steadyPace } from '../support/memory-target.ts';
 
 interface Standing {
   readonly kind: ResourceKind;
@@ -71,6 +72,7 @@ export function openSharedServer(): SharedServer {
     name: 'keycloak',
     type: 'keycloak',
     claimSize: {},
+    pace: steadyPace,
     standing,
     written,
     put({ username, uniId }) {

@@ -19,6 +19,7 @@ import { prepareTargets } from '../../services/prepare.ts';
 import { openSandbox } from '../../services/sandbox/sandbox.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
 import { openGate } from '../../services/worker/gate.ts';
+import { hasten, openHastyClock } from '../support/hasty-clock.ts';
 
 export interface FaultyReport {
   readonly resources: number;
@@ -53,7 +54,8 @@ export async function loadFaultyTargets(p: {
   await using database = openDatabase({ url: p.databaseUrl });
   // A folder, so that Moodle has the sign-in plugin of the default policy.
   await using sandbox = await openSandbox({ dir: join(dir, 'sandbox'), faults: p });
-  const connectors = connectSandbox(sandbox.addresses);
+  const clock = openHastyClock();
+  const connectors = connectSandbox(sandbox.addresses, clock);
   try {
     await generate({ out: join(dir, 'feed'), seed: p.seed, schools: p.schools, people: p.people });
     await database.addTenant({ id: tenant, name: tenant });
@@ -75,7 +77,7 @@ export async function loadFaultyTargets(p: {
       await prepareTargets({ connectors: connectors.values(), onTrouble: () => {} });
       await Promise.all(
         [...connectors.values()].map((one) =>
-          drainFully({ database, tenant, connector: one, causes }),
+          drainFully({ database, tenant, connector: hasten({ connector: one, clock }), causes }),
         ),
       );
       if ((await retryFailed({ database, tenant, target: null, kind: null })) === 0) break;

@@ -10,6 +10,7 @@ import {
   type KeycloakStandIn,
   startKeycloakStandIn,
 } from '../../services/sandbox/keycloak/stand-in.ts';
+import { openHastyClock } from '../support/hasty-clock.ts';
 import { account, group, observeAll, openLedger } from './people.ts';
 
 const classes = 200;
@@ -32,6 +33,7 @@ test('3,000 resources through 1 % of every fault, in three days', {
     url: standIn.url,
     realm: 'faults',
     credentials: { user: 'admin', password: 'fixture' },
+    clock: openHastyClock(),
   });
   await connector.prepare();
   const met = new Map<string, number>();

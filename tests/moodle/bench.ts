@@ -8,6 +8,7 @@ import type {
 } from '../../provisioning/policy/resource.ts';
 import type { Connector, Observed, Outcome, Work } from '../../provisioning/target/contract.ts';
 import { connectMoodle } from '../../provisioning/target/moodle/connector.ts';
+import { hasten, openHastyClock } from '../support/hasty-clock.ts';
 import { type MoodleProxy, startProxy } from './proxy.ts';
 
 /** A Moodle to run against, at whatever state it is in. */
@@ -39,7 +40,11 @@ export type Outcomes = Readonly<Record<string, Outcome>>;
 export async function openBench(moodle: RunningMoodle): Promise<Bench> {
   const proxy = await startProxy(moodle.url);
   const { token } = moodle;
-  const connector = connectMoodle({ name: 'moodle', url: proxy.url, token, timeoutMs: 60_000 });
+  const clock = openHastyClock();
+  const connector = hasten({
+    connector: connectMoodle({ name: 'moodle', url: proxy.url, token, timeoutMs: 60_000, clock }),
+    clock,
+  });
   const ids = new Map<string, string>();
   const bodies = new Map<string, Body>();
   const attempts = new Map<string, number>();

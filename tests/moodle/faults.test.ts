@@ -150,6 +150,8 @@ const causes = new Set([
   'retry database-write-failed',
   'retry look-first',
   'retry maintenance',
+  'retry too-many-requests',
+  'retry busy',
   'retry answer-lost',
   'retry answer-cut',
   'retry copy-unfinished',

@@ -6,6 +6,7 @@ import {
   randomFaults,
   slowGrowth,
 } from '../../services/sandbox/nextcloud/random-faults.ts';
+import { hasten, openHastyClock } from '../support/hasty-clock.ts';
 import { startStandIn } from './server.ts';
 import { account, drain, folder, group, observed, openMiniLedger, type Row } from './work.ts';
 
@@ -31,15 +32,26 @@ const certain = [
   'retry account-create-failed',
   'retry connection-lost',
   'retry server-error',
+  'retry maintenance',
+  'retry too-many-requests',
   'unknown-host busy',
-  'unknown-host maintenance',
 ];
-/** A read-back that was lost as well, and a confirmation that is refused twice in a row. */
-const rare = ['retry answer-lost', 'unknown-host confirmation-refused', 'unknown-host unreachable'];
+/**
+ * A read-back that was lost as well, a confirmation that is refused twice in a row, and a request that
+ * was not sent because the server wanted to be left alone.
+ */
+const rare = [
+  'retry answer-lost',
+  'retry busy',
+  'unknown-host confirmation-refused',
+  'unknown-host unreachable',
+];
 
 it('sets 3,000 resources down right with 1 % of every misbehaviour', async () => {
   await using server = await startStandIn({ version: '34.0.1' });
-  await using connector = connectNextcloud({ name: 'nextcloud', mode: 'local', ...server });
+  const clock = openHastyClock();
+  await using plain = connectNextcloud({ name: 'nextcloud', mode: 'local', clock, ...server });
+  const connector = hasten({ connector: plain, clock });
   const ledger = openMiniLedger(connector);
   const { hook, struck } = randomFaults({ rate: 0.01, seed: 20_261_121 });
   const slow = slowGrowth({ millisecondsPerHundred: 1 });

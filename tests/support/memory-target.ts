@@ -1,5 +1,6 @@
 import type { Body, ResourceKind, TargetType } from '../../provisioning/policy/resource.ts';
 import type { Connector, Outcome, Work } from '../../provisioning/target/contract.ts';
+import type { PaceState } from '../../provisioning/target/pace/pace.ts';
 
 /** A target that keeps what it is given, and can be told to misbehave for chosen rows. */
 export interface MemoryTarget extends Connector {
@@ -30,6 +31,7 @@ export function openMemoryTarget(p: {
     name: p.name,
     type: p.type,
     claimSize: Object.fromEntries(kinds.map((kind) => [kind, p.claimSize ?? 10])),
+    pace: steadyPace,
     held,
     writes,
     misbehave(next) {
@@ -65,6 +67,20 @@ export function openMemoryTarget(p: {
       return outcomes;
     },
     [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+/** Of a target that knows no crowding. */
+export function steadyPace(): PaceState {
+  return {
+    limit: 4,
+    cap: 4,
+    inFlight: 0,
+    waiting: 0,
+    latencyMs: null,
+    calls: 0,
+    overloads: 0,
+    throttledUntil: null,
   };
 }
 

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import type { Connector } from '../../provisioning/target/contract.ts';
 import { keepPreparing, prepareTargets } from '../../services/prepare.ts';
+import { steadyPace } from '../support/memory-target.ts';
 
 /** A target that answers so many calls with an error before it can be prepared. */
 function target(p: { readonly name: string; readonly refusals: number }): Connector {
@@ -9,6 +10,7 @@ function target(p: { readonly name: string; readonly refusals: number }): Connec
     name: p.name,
     type: 'keycloak',
     claimSize: {},
+    pace: steadyPace,
     check: async () => [],
     async *observe() {},
     apply: async () => [],

@@ -23,11 +23,11 @@ import {
 } from './membership.ts';
 import { joinOrganization, notPrepared, readTenant, type Tenant } from './organization.ts';
 import { readDeclaredAttributes } from './profile.ts';
-import type { KeycloakSession } from './session.ts';
+import { type KeycloakSession, parallelCalls } from './session.ts';
 import { hashStartPassword, startPasswordOf } from './start-password.ts';
 
-/** Measured on 26.7.5, two shared cores, server and client together: see tests/keycloak/README.md. */
-const parallel = 12;
+/** As many as the pace ever lets through: more rows would only hold memory. */
+const parallel = parallelCalls;
 
 export interface AccountWork extends Work {
   readonly desired: KeycloakAccount | null;
@@ -226,7 +226,7 @@ async function createAccount(p: Wanted): Promise<Outcome> {
   };
   let id: string;
   try {
-    ({ id } = await session.call(() => session.client.users.create(body)));
+    ({ id } = await session.call(() => session.client.users.create(body), 'create'));
   } catch (error) {
     const status = statusOf(error);
     if (status === 409) return adoptOrRefuse({ ...p, error });
@@ -411,7 +411,7 @@ async function findForDeletion(p: {
   // Never confirmed: only a lost answer can have left one behind. Searching by attribute reads the
   // whole table, which this rare case may.
   const q = `"${markAttribute}":"${p.row.key.replaceAll('"', '\\"')}"`;
-  const found = await read(() => client.users.find({ q, max: 10 }));
+  const found = await read(() => client.users.find({ q, max: 10 }), 'search');
   return found.find((user) => markOf(user) === p.row.key) ?? null;
 }
 

@@ -1,5 +1,7 @@
 /** What one Keycloak target is told by its configuration. Everything optional is off when it is absent. */
 
+import type { PaceClock } from '../pace/pace.ts';
+
 export interface KeycloakConnection {
   readonly name: string;
   /** Base address, without `/admin` or `/realms`. */
@@ -17,6 +19,8 @@ export interface KeycloakConnection {
   readonly idpAlias?: string | null;
   /** Per call, 30 s unless given. */
   readonly timeoutMs?: number;
+  /** What the pace goes by; the system's unless given. */
+  readonly clock?: PaceClock;
   /** Identity providers that `prepare` sets up; others of the realm are left alone. */
   readonly identityProviders?: readonly IdentityProvider[];
   /** Realm roles that `prepare` makes, so that groups can carry them. */

@@ -21,6 +21,7 @@ export function connectKeycloak(p: KeycloakConnection): Connector {
     name: p.name,
     type: 'keycloak',
     claimSize: { group: 40, account: 360 },
+    pace: () => session.pace(),
     prepare: () => prepareRealm(session),
     check: () => checkKeycloak(session),
     observe({ kind }) {

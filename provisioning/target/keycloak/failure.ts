@@ -2,6 +2,8 @@
 
 import { NetworkError } from '@keycloak/keycloak-admin-client';
 import type { Outcome } from '../contract.ts';
+import { PaceHeldError } from '../pace/pace.ts';
+import { readRetryAfter } from '../pace/retry-after.ts';
 import { SignInError } from './session.ts';
 
 const noRightMs = 300_000;
@@ -39,8 +41,11 @@ export function judgeFailure(error: unknown): Outcome {
   if (error instanceof SignInError) {
     return { state: 'unknown-host', code: error.code, detail: error.message };
   }
+  if (error instanceof PaceHeldError) {
+    return retry({ code: 'busy', afterMs: error.afterMs, detail: `Keycloak: ${error.message}.` });
+  }
   if (!(error instanceof NetworkError)) return judgeConnection(error);
-  const status = error.response.status;
+  const { headers, status } = error.response;
   if (status === 401) {
     return {
       state: 'unknown-host',
@@ -65,17 +70,9 @@ export function judgeFailure(error: unknown): Outcome {
   }
   return retry({
     code: status === 429 || status === 503 ? 'busy' : 'server-error',
-    afterMs: retryAfterMs(error.response.headers.get('retry-after')),
+    afterMs: readRetryAfter({ header: headers.get('retry-after'), now: Date.now() }) ?? 0,
     detail: `Keycloak answered ${status}; its log says why.`,
   });
-}
-
-/** Seconds or a date, as HTTP has it; at most an hour. */
-function retryAfterMs(header: string | null): number {
-  if (header === null) return 0;
-  const seconds = Number(header);
-  const ms = Number.isFinite(seconds) ? seconds * 1000 : Date.parse(header) - Date.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(ms, 0), 3_600_000) : 0;
 }
 
 const codeOfField: Readonly<Record<string, string>> = {

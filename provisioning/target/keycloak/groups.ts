@@ -400,8 +400,9 @@ async function findForDeletion(p: {
   if (id !== null) return (await read(() => client.groups.findOne({ id }))) ?? null;
   // Never confirmed: only a lost answer can have left one behind.
   const q = `"${markAttribute}":"${p.row.key.replaceAll('"', '\\"')}"`;
-  const found = await read(() =>
-    client.groups.find({ q, populateHierarchy: false, briefRepresentation: false, max: 10 }),
+  const found = await read(
+    () => client.groups.find({ q, populateHierarchy: false, briefRepresentation: false, max: 10 }),
+    'search',
   );
   return found.find((group) => markOf(group) === p.row.key) ?? null;
 }

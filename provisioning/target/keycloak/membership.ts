@@ -4,7 +4,7 @@ import pLimit from 'p-limit';
 import type { Outcome } from '../contract.ts';
 import { judgeFailure, statusOf } from './failure.ts';
 import { markOf } from './mark.ts';
-import type { KeycloakSession } from './session.ts';
+import { type KeycloakSession, parallelCalls } from './session.ts';
 
 /** Where a group stands: its path, null where it is gone, or why that could not be read. */
 export type GroupPath = string | null | Outcome;
@@ -47,7 +47,7 @@ export function forgetGroupPaths(session: KeycloakSession): void {
 const lastParents = new WeakMap<KeycloakSession, Map<string, string>>();
 /** From so many groups on, listing their parent's children is the shorter way. */
 const worthListing = 3;
-const parallel = 12;
+const parallel = parallelCalls;
 
 /**
  * By Keycloak id. Paths are read afresh for each batch: a rename changes those of a whole subtree.
@@ -129,7 +129,7 @@ async function listPaths(p: {
     briefRepresentation: true,
     subGroupsCount: false,
   };
-  const children = await read(() => client.groups.listSubGroups(query)).catch(() => []);
+  const children = await read(() => client.groups.listSubGroups(query), 'list').catch(() => []);
   return children.flatMap(({ id, name, path }) =>
     id === undefined || name === undefined || path === undefined ? [] : [{ id, name, path }],
   );

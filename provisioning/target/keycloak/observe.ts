@@ -65,7 +65,7 @@ async function* readGroups(p: {
     yield* collect(
       readPages({
         size: page,
-        fetch: (first, max) => read(() => client.groups.find({ first, max, ...whole })),
+        fetch: (first, max) => read(() => client.groups.find({ first, max, ...whole }), 'list'),
       }),
       waiting,
     );
@@ -76,7 +76,7 @@ async function* readGroups(p: {
       readPages({
         size: page,
         fetch: (first, max) =>
-          read(() => client.groups.listSubGroups({ parentId: id, first, max, ...whole })),
+          read(() => client.groups.listSubGroups({ parentId: id, first, max, ...whole }), 'list'),
       }),
       waiting,
     );
@@ -135,10 +135,12 @@ export async function* observeAccounts(session: KeycloakSession): AsyncGenerator
   const users = readPages<UserRepresentation>({
     size: page,
     fetch: (first, max) =>
-      read(() =>
-        tenant === null
-          ? client.users.find({ first, max })
-          : client.organizations.listMembers(membersPage({ tenant, first, max })),
+      read(
+        () =>
+          tenant === null
+            ? client.users.find({ first, max })
+            : client.organizations.listMembers(membersPage({ tenant, first, max })),
+        'list',
       ),
   });
   let chunk: UserRepresentation[] = [];
@@ -227,7 +229,10 @@ async function readMemberships(p: {
         const members = readPages({
           size: memberPage,
           fetch: (first, max) =>
-            read(() => client.groups.listMembers({ id, first, max, briefRepresentation: true })),
+            read(
+              () => client.groups.listMembers({ id, first, max, briefRepresentation: true }),
+              'list',
+            ),
         });
         for await (const member of members) {
           const user = String(member.id);
@@ -250,7 +255,7 @@ async function readLinked(session: KeycloakSession): Promise<ReadonlySet<string>
     const users = readPages({
       size: memberPage,
       fetch: (first, max) =>
-        read(() => client.users.find({ idpAlias, first, max, briefRepresentation: true })),
+        read(() => client.users.find({ idpAlias, first, max, briefRepresentation: true }), 'list'),
     });
     for await (const user of users) linked.add(String(user.id));
   }

@@ -3,6 +3,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import KeycloakAdminClient, { NetworkError } from '@keycloak/keycloak-admin-client';
 import { z } from 'zod';
+import { openPace, type PaceState, type Settled, type Verdict } from '../pace/pace.ts';
+import { readRetryAfter } from '../pace/retry-after.ts';
 import type { KeycloakConnection } from './connection.ts';
 
 export interface KeycloakSession {
@@ -16,11 +18,21 @@ export interface KeycloakSession {
       'identityProviders' | 'realmRoles' | 'api' | 'organization' | 'startPasswordSecret'
     >
   >;
-  /** Runs one call; a 401 gets a new token and one more try, since tokens die when a server restarts. */
-  call<T>(work: () => Promise<T>): Promise<T>;
+  /**
+   * Runs one call when its turn has come; a 401 gets a new token and one more try, since tokens die when
+   * a server restarts. Never a call inside a call: the inner one might wait for the outer one's place.
+   */
+  call<T>(work: () => Promise<T>, kind?: CallKind): Promise<T>;
   /** `call` for what only reads: a broken connection or a 5xx gets one more try, so that one does not hold up a whole batch. */
-  read<T>(work: () => Promise<T>): Promise<T>;
+  read<T>(work: () => Promise<T>, kind?: CallKind): Promise<T>;
+  pace(): PaceState;
 }
+
+/** Calls that take about the same time: one thing read or written, a new user, a list, a search through all. */
+export type CallKind = 'read' | 'write' | 'create' | 'list' | 'search';
+
+/** Measured on 26.7.5, two shared cores, server and client together: see tests/keycloak/README.md. */
+export const parallelCalls = 12;
 
 /** Keycloak answered, but would not let us in. */
 export class SignInError extends Error {
@@ -41,7 +53,8 @@ export function openSession(p: KeycloakConnection): KeycloakSession {
   const client = new KeycloakAdminClient({ baseUrl: url, realmName: p.realm, timeout });
   const tokens = singleFlightTokens(() => fetchToken({ ...p, url, timeoutMs: timeout }));
   client.registerTokenProvider({ getAccessToken: () => tokens.get() });
-  async function call<T>(work: () => Promise<T>): Promise<T> {
+  const pace = openPace({ cap: parallelCalls, ...p });
+  async function signedIn<T>(work: () => Promise<T>): Promise<T> {
     const before = await tokens.get();
     try {
       return await work();
@@ -50,6 +63,9 @@ export function openSession(p: KeycloakConnection): KeycloakSession {
       tokens.drop(before);
       return await work();
     }
+  }
+  function call<T>(work: () => Promise<T>, kind: CallKind = 'write'): Promise<T> {
+    return pace.run({ kind, work: () => signedIn(work), judge });
   }
   return {
     client,
@@ -63,8 +79,22 @@ export function openSession(p: KeycloakConnection): KeycloakSession {
       startPasswordSecret: p.startPasswordSecret ?? null,
     },
     call,
-    read: (work) => tryTwice(() => call(work), isPassing),
+    read: (work, kind = 'read') => tryTwice(() => call(work, kind), isPassing),
+    pace: () => pace.state(),
   };
+}
+
+function judge(settled: Settled<unknown>): Verdict {
+  if (settled.ok) return { state: 'done' };
+  const { error } = settled;
+  if (error instanceof NetworkError) {
+    const { headers, status } = error.response;
+    if (status !== 429 && status !== 503 && status !== 504) return { state: 'failed' };
+    const afterMs = readRetryAfter({ header: headers.get('retry-after'), now: Date.now() });
+    return { state: 'overload', afterMs };
+  }
+  const late = error instanceof Error && error.name === 'TimeoutError';
+  return late ? { state: 'overload', afterMs: null } : { state: 'failed' };
 }
 
 /** Waits a moment in between, so that the other dead connections of the pool are noticed too. */

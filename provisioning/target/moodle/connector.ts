@@ -1,5 +1,6 @@
 import type { MoodleRole, ResourceKind } from '../../policy/resource.ts';
 import type { Connector, ExternalIdLookup, Outcome, Work } from '../contract.ts';
+import type { PaceClock } from '../pace/pace.ts';
 import { applyAccounts } from './account.ts';
 import { applyCategories } from './category.ts';
 import { checkSite } from './check.ts';
@@ -30,9 +31,11 @@ export function connectMoodle(p: {
   readonly profileFields?: readonly string[];
   /** The zone of the courses' first and last day; `Europe/Copenhagen` by default. */
   readonly timeZone?: string;
+  /** What the pace goes by; the system's by default. */
+  readonly clock?: PaceClock;
 }): Connector {
-  const { url, token, timeoutMs = 60_000, timeZone = 'Europe/Copenhagen' } = p;
-  const moodle = openMoodle({ url, token, timeoutMs });
+  const { timeoutMs = 60_000, timeZone = 'Europe/Copenhagen' } = p;
+  const moodle = openMoodle({ ...p, timeoutMs });
   const site: Site = { moodle, timeZone, roleIds: { ...freshRoleIds, ...p.roleIds } };
   const turns = new Map<ResourceKind, Promise<unknown>>();
 
@@ -48,6 +51,7 @@ export function connectMoodle(p: {
     name: p.name,
     type: 'moodle',
     claimSize: { category: 100, account: 400, cohort: 100, course: 50 },
+    pace: () => moodle.pace(),
     prepare: async () => {},
     check: () => checkSite({ moodle, profileFields: p.profileFields ?? [] }),
     observe: ({ kind }) => observeSite({ site, kind }),

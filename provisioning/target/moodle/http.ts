@@ -1,6 +1,14 @@
-import pLimit from 'p-limit';
 import { Agent, request } from 'undici';
 import * as z from 'zod';
+import {
+  openPace,
+  type PaceClock,
+  PaceHeldError,
+  type PaceState,
+  type Settled,
+  type Verdict,
+} from '../pace/pace.ts';
+import { readRetryAfter } from '../pace/retry-after.ts';
 import { type MoodleFunction, moodleFunctions } from './functions.ts';
 
 /** A form as Moodle takes it: `{a: [{b: 1}]}` is sent as `a[0][b]=1`. */
@@ -47,6 +55,8 @@ export interface Moodle extends AsyncDisposable {
   read<T>(p: MoodleCall<T>): Promise<T>;
   /** A call that writes: sent once. Throws MoodleError. */
   write<T>(p: MoodleCall<T>): Promise<T>;
+  /** Of both: every call goes through it. */
+  pace(): PaceState;
 }
 
 export interface MoodleCall<T> {
@@ -69,6 +79,8 @@ export function openMoodle(p: {
   readonly url: string;
   readonly token: string;
   readonly timeoutMs: number;
+  /** The system's by default. */
+  readonly clock?: PaceClock;
 }): Moodle {
   const endpoint = `${p.url.replace(/\/+$/, '')}/webservice/rest/server.php`;
   const agent = new Agent({
@@ -77,7 +89,7 @@ export function openMoodle(p: {
     headersTimeout: p.timeoutMs,
     bodyTimeout: p.timeoutMs,
   });
-  const limit = pLimit(parallelCalls);
+  const pace = openPace({ cap: parallelCalls, ...p });
 
   async function exchange<T>(call: MoodleCall<T>): Promise<T> {
     const body = encodeForm({
@@ -86,38 +98,69 @@ export function openMoodle(p: {
       moodlewsrestformat: 'json',
       ...call.params,
     });
-    const response = await send({
-      endpoint,
-      agent,
-      body,
-      timeoutMs: call.timeoutMs ?? p.timeoutMs,
-    });
-    const value = readAnswer(response);
-    refuseWarnings(call.function, value);
-    const parsed = call.answer.safeParse(value);
-    if (parsed.success) return parsed.data;
-    throw new MoodleError({
-      code: 'unreachable',
-      reason: 'unexpected-answer',
-      message: `${call.function} did not answer as Moodle does. Is the address that of a Moodle?`,
-    });
+    const sent: { answered: Answered | null } = { answered: null };
+    try {
+      return await pace.run({
+        // A batch of fifty takes longer than one: alike is what is sent within a factor of two.
+        kind: `${call.function}/${Math.ceil(Math.log2(body.length))}`,
+        async work() {
+          const timeoutMs = call.timeoutMs ?? p.timeoutMs;
+          sent.answered = await send({ endpoint, agent, body, timeoutMs });
+          return understand({ call, answered: sent.answered });
+        },
+        judge: (settled) => judgeCall({ settled, answered: sent.answered }),
+      });
+    } catch (error) {
+      if (error instanceof PaceHeldError) throw busy('busy', error.afterMs);
+      throw error;
+    }
   }
 
   return {
-    write: (call) => limit(() => exchange(call)),
-    read: (call) =>
-      limit(async () => {
-        for (let attempt = 1; ; attempt += 1) {
-          try {
-            return await exchange(call);
-          } catch (error) {
-            if (!(error instanceof MoodleError) || error.code !== 'answer-lost') throw error;
-            if (attempt === readAttempts) throw unreachable('no-answer', error);
-          }
+    write: (call) => exchange(call),
+    async read(call) {
+      for (let attempt = 1; ; attempt += 1) {
+        try {
+          return await exchange(call);
+        } catch (error) {
+          if (!(error instanceof MoodleError) || error.code !== 'answer-lost') throw error;
+          if (attempt === readAttempts) throw unreachable('no-answer', error);
         }
-      }),
+      }
+    },
+    pace: () => pace.state(),
     [Symbol.asyncDispose]: () => agent.close(),
   };
+}
+
+/** Only what Moodle did counts for its latency: refusals come quicker than the work they refuse. */
+function judgeCall(p: {
+  readonly settled: Settled<unknown>;
+  readonly answered: Answered | null;
+}): Verdict {
+  if (p.settled.ok) return { state: 'done' };
+  const { status, retryAfter } = p.answered ?? { status: 0, retryAfter: null };
+  if (status === 429 || status === 503 || status === 504) {
+    return { state: 'overload', afterMs: readRetryAfter({ header: retryAfter, now: Date.now() }) };
+  }
+  const { error } = p.settled;
+  const late = p.answered === null && tooLate.has(codeOf((error as { cause?: unknown }).cause));
+  return late ? { state: 'overload', afterMs: null } : { state: 'failed' };
+}
+
+const tooLate = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
+
+function understand<T>(p: { readonly call: MoodleCall<T>; readonly answered: Answered }): T {
+  const { call } = p;
+  const value = readAnswer(p.answered);
+  refuseWarnings(call.function, value);
+  const parsed = call.answer.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new MoodleError({
+    code: 'unreachable',
+    reason: 'unexpected-answer',
+    message: `${call.function} did not answer as Moodle does. Is the address that of a Moodle?`,
+  });
 }
 
 const warned = z.object({ warnings: z.array(z.unknown()).min(1) });
@@ -230,7 +273,8 @@ const exception = z.object({ exception: z.string(), errorcode: z.string().option
  */
 function readAnswer(response: Answered): unknown {
   if (response.status === 503 || response.status === 429) {
-    throw busy('maintenance', Number(response.retryAfter ?? Number.NaN) * 1000);
+    const afterMs = readRetryAfter({ header: response.retryAfter, now: Date.now() });
+    throw busy(response.status === 429 ? 'too-many-requests' : 'maintenance', afterMs);
   }
   if (response.status === 403) throw unreachable('web-services-off');
   if (response.status >= 500) {
@@ -258,7 +302,7 @@ function readAnswer(response: Answered): unknown {
   if (!failed.success) return value;
   const errorcode = failed.data.errorcode ?? 'php-error';
   if (errorcode === 'sitemaintenance' || errorcode === 'upgraderunning') {
-    throw busy('maintenance', Number.NaN);
+    throw busy('maintenance', null);
   }
   const siteError = siteErrors[errorcode];
   if (siteError !== undefined) throw unreachable(siteError);
@@ -275,12 +319,12 @@ function readAnswer(response: Answered): unknown {
   throw new MoodleError({ code: 'refused', reason, message: `Moodle refused it (${reason})` });
 }
 
-function busy(reason: string, afterMs: number): MoodleError {
+function busy(reason: string, afterMs: number | null): MoodleError {
   return new MoodleError({
     code: 'busy',
     reason,
     message: `Moodle asks to wait (${reason})`,
-    afterMs: Number.isFinite(afterMs) && afterMs > 0 ? afterMs : waitMs,
+    afterMs: afterMs ?? waitMs,
   });
 }
 

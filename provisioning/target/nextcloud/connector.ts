@@ -1,6 +1,7 @@
 import pLimit from 'p-limit';
 import type { NextcloudAccount, NextcloudFolder } from '../../policy/resource.ts';
 import type { Connector, ExternalIdLookup, Outcome, Work } from '../contract.ts';
+import type { PaceClock } from '../pace/pace.ts';
 import type { AccountMode } from './account-create.ts';
 import { applyAccount } from './accounts.ts';
 import { listFolders } from './api.ts';
@@ -26,6 +27,8 @@ export interface NextcloudTarget {
   readonly uidClaim?: string;
   /** Longest wait for an answer; 30 s when left out, since a create takes a second and more under load. */
   readonly timeoutMs?: number;
+  /** What the pace goes by; the system's when left out. */
+  readonly clock?: PaceClock;
 }
 
 /**
@@ -88,6 +91,7 @@ export function connectNextcloud(p: NextcloudTarget): Connector {
     name: p.name,
     type: 'nextcloud',
     claimSize: { group: 40, account: 20, folder: 20 },
+    pace: () => session.pace(),
     /** Nothing: Nextcloud needs no fields of ours, and its settings belong to its administrator. */
     async prepare() {},
     check: () => {

@@ -46,11 +46,11 @@ export function isLost(error: unknown): boolean {
   return ['answer-lost', 'connection-lost', 'server-error'].includes(error.code);
 }
 
-/** What a failure of the server means for the row that met it. */
+/** What a failure of the server means for the row that met it. One that says when to come back is not away. */
 export function outcomeOf(error: NextcloudError): Outcome {
-  const { code, message: detail } = error;
-  if (isLost(error) || code === 'too-many-requests') {
-    return { state: 'retry', afterMs: error.afterMs, code, detail };
+  const { afterMs, code, message: detail } = error;
+  if (isLost(error) || code === 'too-many-requests' || afterMs > 0) {
+    return { state: 'retry', afterMs, code, detail };
   }
   return { state: 'unknown-host', code, detail };
 }

@@ -1,4 +1,13 @@
 import { Agent, request } from 'undici';
+import {
+  openPace,
+  type PaceClock,
+  PaceHeldError,
+  type PaceState,
+  type Settled,
+  type Verdict,
+} from '../pace/pace.ts';
+import { readRetryAfter } from '../pace/retry-after.ts';
 import { NextcloudError } from './failure.ts';
 
 export interface HttpRequest {
@@ -19,7 +28,12 @@ export interface HttpAnswer {
 
 export interface Http extends AsyncDisposable {
   send(request: HttpRequest): Promise<HttpAnswer>;
+  /** Of every request, sign-in and reading among them. */
+  pace(): PaceState;
 }
+
+/** As many as any kind of row may have at once (connector.ts), each with one request at a time. */
+const parallelRequests = 4;
 
 /** Errors after which the request cannot have reached the application. */
 const notSent = new Set([
@@ -39,7 +53,12 @@ const notSent = new Set([
 const closedMeanwhile = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIPE']);
 
 /** One keep-alive pool for a server. Every failure is a NextcloudError that says whether the request may have had an effect. */
-export function openHttp(p: { readonly url: string; readonly timeoutMs: number }): Http {
+export function openHttp(p: {
+  readonly url: string;
+  readonly timeoutMs: number;
+  /** The system's by default. */
+  readonly clock?: PaceClock;
+}): Http {
   const agent = new Agent({
     connections: 8,
     connect: { timeout: Math.min(p.timeoutMs, 10_000) },
@@ -48,7 +67,13 @@ export function openHttp(p: { readonly url: string; readonly timeoutMs: number }
   });
   const base = p.url.replace(/\/+$/, '');
 
-  async function sendOnce(asked: HttpRequest): Promise<HttpAnswer> {
+  const pace = openPace({ cap: parallelRequests, ...p });
+
+  function sendOnce(asked: HttpRequest): Promise<HttpAnswer> {
+    return pace.run({ kind: kindOf(asked), work: () => exchange(asked), judge });
+  }
+
+  async function exchange(asked: HttpRequest): Promise<HttpAnswer> {
     const [type, body] = encodeBody(asked);
     const response = await request(`${base}${asked.path}`, {
       method: asked.method as 'GET',
@@ -73,9 +98,34 @@ export function openHttp(p: { readonly url: string; readonly timeoutMs: number }
         throw explain(asked, cause);
       });
     },
+    pace: () => pace.state(),
     [Symbol.asyncDispose]: () => agent.close(),
   };
 }
+
+/** The endpoint without the id that it is about, and whether a page of a list was asked for. */
+function kindOf({ method, path }: HttpRequest): string {
+  const [route = '', query = ''] = path.split('?');
+  const segments = route.split('/').slice(1);
+  const names = [...new URLSearchParams(query).keys()].sort();
+  return [method, ...segments.slice(0, 4), segments.length, ...names].join(' ');
+}
+
+function judge(settled: Settled<HttpAnswer>): Verdict {
+  if (!settled.ok) {
+    const late = tooLate.has(codeOf(settled.error));
+    return late ? { state: 'overload', afterMs: null } : { state: 'failed' };
+  }
+  const { headers, status } = settled.value;
+  if (status === 429 || status === 503 || status === 504) {
+    const afterMs = readRetryAfter({ header: headers['retry-after'], now: Date.now() });
+    return { state: 'overload', afterMs };
+  }
+  // A refusal comes quicker than the work that it refuses.
+  return { state: status < 400 ? 'done' : 'failed' };
+}
+
+const tooLate = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
 
 function encodeBody(asked: HttpRequest): [Readonly<Record<string, string>>, string | null] {
   if (asked.xml !== undefined) return [{ 'Content-Type': 'application/xml' }, asked.xml];
@@ -98,6 +148,10 @@ function encodeForm(form: Readonly<Record<string, string | readonly string[]>>):
 function explain(asked: HttpRequest, cause: unknown): NextcloudError {
   const code = codeOf(cause);
   const where = `${asked.method} ${asked.path.split('?')[0]}`;
+  if (cause instanceof PaceHeldError) {
+    const { afterMs } = cause;
+    return new NextcloudError({ code: 'busy', message: `${where}: ${cause.message}`, afterMs });
+  }
   const message = `${where}: ${code}`;
   if (notSent.has(code)) return new NextcloudError({ code: 'unreachable', message, cause });
   const byServer = code.startsWith('HPE_');

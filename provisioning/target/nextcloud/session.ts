@@ -1,3 +1,5 @@
+import type { PaceClock, PaceState } from '../pace/pace.ts';
+import { readRetryAfter } from '../pace/retry-after.ts';
 import { NextcloudError } from './failure.ts';
 import { type Http, type HttpAnswer, type HttpRequest, openHttp } from './http.ts';
 import { Bare, Envelope } from './schema.ts';
@@ -39,6 +41,7 @@ export interface Session extends AsyncDisposable {
   askDav(asked: DavAsk): Promise<HttpAnswer>;
   /** Without signing in; for status.php. */
   readPublic(path: string): Promise<HttpAnswer>;
+  pace(): PaceState;
 }
 
 /** The confirmation holds 30 minutes and 15 seconds; renewed well before, also when a request waits long. */
@@ -57,6 +60,7 @@ export function openSession(p: {
   readonly user: string;
   readonly password: string;
   readonly timeoutMs: number;
+  readonly clock?: PaceClock;
 }): Session {
   const http = openHttp(p);
   const basic = `Basic ${Buffer.from(`${p.user}:${p.password}`).toString('base64')}`;
@@ -142,6 +146,7 @@ export function openSession(p: {
     ask,
     askDav,
     readPublic: (path) => http.send({ method: 'GET', path, headers: {}, form: null }),
+    pace: () => http.pace(),
     [Symbol.asyncDispose]: () => http[Symbol.asyncDispose](),
   };
 }
@@ -242,20 +247,18 @@ function closed(p: { readonly asked: Asked; readonly answer: HttpAnswer }): Next
   const { headers, text } = p.answer;
   const planned =
     headers['x-nextcloud-maintenance-mode'] === '1' || /maintenance ?mode/i.test(text);
-  const afterMs = retryAfterMs(p.answer) ?? (planned ? 120_000 : 10_000);
-  const seconds = Math.round(afterMs / 1000);
+  const afterMs = retryAfterMs(p.answer);
   const state = planned ? 'the server is in maintenance' : 'the server is closed for the moment';
+  const when = afterMs === null ? '' : `; try again after ${Math.round(afterMs / 1000)} s`;
   return new NextcloudError({
     code: planned ? 'maintenance' : 'busy',
-    message: `${describe(p)}: ${state}; try again after ${seconds} s`,
-    afterMs,
+    message: `${describe(p)}: ${state}${when}`,
+    afterMs: afterMs ?? 0,
   });
 }
 
 function retryAfterMs(answer: HttpAnswer): number | null {
-  const header = answer.headers['retry-after'];
-  const seconds = Number(typeof header === 'string' ? header : Number.NaN);
-  return Number.isFinite(seconds) ? seconds * 1000 : null;
+  return readRetryAfter({ header: answer.headers['retry-after'], now: Date.now() });
 }
 
 function describe(p: { readonly asked: Asked; readonly answer: HttpAnswer }): string {

@@ -24,6 +24,7 @@ export const faultKinds = [
   'unknown-error',
   'busy',
   'busy-with-time',
+  'too-many-requests',
   'reset-before',
   'reset-after',
   'slow',
@@ -62,6 +63,8 @@ function faultOf(p: {
       return { kind: 'answer', answer: { status: 503 } };
     case 'busy-with-time':
       return { kind: 'answer', answer: { status: 503, headers: { 'retry-after': '1' } } };
+    case 'too-many-requests':
+      return { kind: 'answer', answer: { status: 429, headers: { 'retry-after': '1' } } };
     case 'reset-before':
       return { kind: 'reset', when: 'before' };
     case 'reset-after':

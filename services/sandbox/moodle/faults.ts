@@ -6,6 +6,7 @@
  * - `cut-look-up`: a list of values loses its second half without a word (PHP's max_input_vars)
  * - `unavailable`: 503 and a page, with Retry-After (recording moodle-4.5.6/30)
  * - `unavailable-without-hint`: the same without Retry-After, as a proxy answers
+ * - `too-many-requests`: 429 with Retry-After, as a proxy that counts requests answers (RFC 6585 §4)
  * - `reset-before`, `reset-after`: the connection breaks before or after the call was done
  * - `empty-403`: what Moodle says while web services are off (recording moodle-4.5.6/29)
  * - `slow`: an answer that takes longer the more items a call has
@@ -16,6 +17,7 @@ export const moodleFaultNames = [
   'cut-look-up',
   'unavailable',
   'unavailable-without-hint',
+  'too-many-requests',
   'reset-before',
   'reset-after',
   'empty-403',
@@ -34,7 +36,8 @@ export type MoodleFault =
       readonly at: 'before';
       readonly effect: 'status';
       readonly status: number;
-      readonly retryAfter: number | null;
+      /** Seconds, or an HTTP date. */
+      readonly retryAfter: number | string | null;
     }
   /** Answered as an exception, and nothing is done. */
   | { readonly at: 'before'; readonly effect: 'exception'; readonly errorcode: string }
@@ -109,6 +112,8 @@ function faultOf(name: MoodleFaultName, call: FaultyCall): MoodleFault | null {
       return { at: 'before', effect: 'status', status: 503, retryAfter: 300 };
     case 'unavailable-without-hint':
       return { at: 'before', effect: 'status', status: 503, retryAfter: null };
+    case 'too-many-requests':
+      return { at: 'before', effect: 'status', status: 429, retryAfter: 60 };
     case 'reset-before':
       return { at: 'before', effect: 'reset' };
     case 'reset-after':

@@ -30,8 +30,8 @@ const duplicateKey: Answer = {
 };
 
 /**
- * Every misbehaviour that was seen on a real server, by name. What names a recording stands in it;
- * the rest is in the reference (targets §4).
+ * Every misbehaviour that was seen on a real server or is to be expected before one, by name. What names
+ * a recording stands in it; the rest is in the reference (targets §4).
  */
 const misbehaviours = [
   /** 4 creates in parallel on MariaDB without Redis locking: the row is there, nothing else is. */
@@ -56,6 +56,12 @@ const misbehaviours = [
       kind: 'answer',
       answer: answerHtml(503, { 'X-Nextcloud-Maintenance-Mode': '1', 'Retry-After': '120' }),
     },
+  },
+  /** A proxy that counts requests (RFC 6585 §4); not seen on a bare server. */
+  {
+    name: 'too-many-requests',
+    strikes: always,
+    fault: { kind: 'answer', answer: answerHtml(429, { 'Retry-After': '60' }) },
   },
   /** A proxy whose backend is away. */
   {
