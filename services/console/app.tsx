@@ -113,6 +113,10 @@ function Frame(p: { readonly session: Session | null; readonly children?: Compon
     const page = pages.findLast(([to]) => isWithin(path, to));
     document.title =
       page === undefined ? words.product : `${words.pages[page[1]]} · ${words.product}`;
+    // On a narrow screen the pages scroll sideways; the present one is to be seen.
+    document
+      .querySelector('.pages [aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [path, words]);
 
   function signOut(): void {

@@ -119,8 +119,8 @@ export async function openConsole(p: {
   };
 }
 
-/** Takes a picture to be looked at by people, where SKOLEBUS_TEST_PICTURES names a folder. */
-export async function picture(page: Page, name: string): Promise<void> {
+/** Takes a picture from an element on, to be looked at by people, where SKOLEBUS_TEST_PICTURES names a folder. */
+export async function picture(page: Page, name: string, from = 'body'): Promise<void> {
   const folder = process.env['SKOLEBUS_TEST_PICTURES'];
   if (folder === undefined) return;
   await page.waitForLoadState('networkidle');
@@ -128,7 +128,9 @@ export async function picture(page: Page, name: string): Promise<void> {
   for (const width of [1280, 390]) {
     await page.setViewportSize({ ...wide, width });
     const length = Number(await page.evaluate('document.documentElement.scrollHeight'));
-    const clip = { x: 0, y: 0, width, height: Math.min(length, 1700) };
+    const above = `document.querySelector('${from}').getBoundingClientRect().top + scrollY`;
+    const y = Number(await page.evaluate(above));
+    const clip = { x: 0, y, width, height: Math.min(length - y, 2000) };
     await page.screenshot({ path: join(folder, `${name}-${width}.png`), fullPage: true, clip });
   }
   await page.setViewportSize(wide);

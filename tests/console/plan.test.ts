@@ -177,7 +177,7 @@ describe.skipIf(leftOut !== null)('in a browser', () => {
       const unfolded = page.locator('.unfolded:not([hidden])');
       expect(await unfolded.getByRole('row', { name: /Prøvesen.*Nyberg/ }).count()).toBe(1);
       await unfolded.getByRole('link', { name: danish.plan.seePerson }).waitFor();
-      await picture(page, 'plan-unfolded');
+      await picture(page, 'plan-unfolded', '#changes');
       await page.getByLabel(danish.plan.held, { exact: true }).selectOption('true');
       await page.getByText(/^Viser (\d+) af \1$/).waitFor();
       await page.locator('tr.held-row .unfold').first().click();
@@ -204,6 +204,28 @@ describe.skipIf(leftOut !== null)('in a browser', () => {
       await page.getByRole('button', { name: danish.language }).click();
       await page.getByRole('heading', { name: english.weight.heading }).waitFor();
       await page.getByRole('button', { name: english.language }).click();
+    });
+
+    it('offers nothing of a plan that is too old, and says what to do', async () => {
+      const { page, line } = open;
+      await line.database.as(line.tenant, (tx) =>
+        tx.execute(`update plan set expires_at = now() - interval '1 hour' where state = 'open'`),
+      );
+      await page.reload();
+      await page.getByText(danish.plan.expiredHeading).waitFor();
+      expect(await page.getByRole('button', { name: danish.plan.commit }).count()).toBe(0);
+    });
+
+    it('says so when somebody else has committed meanwhile', async () => {
+      const { page, line, go } = open;
+      const { id } = await line.plan({ roster: smallRoster({ pupils: 25 }), now: new Date() });
+      await go(`/plans/${id}`);
+      await outcome().getByText(danish.weight.undoable).waitFor();
+      await line.commit({ planId: id, now: new Date() });
+      await commit();
+      await committed();
+      await page.getByRole('alert').getByText(danish.errors.known['plan-not-open']).waitFor();
+      await page.getByRole('button', { name: danish.done.undo }).waitFor();
     });
   });
 

@@ -37,7 +37,14 @@ export function ChangeList(p: {
   }));
   return (
     <section aria-labelledby="changes">
-      <h2 id="changes">{words.plan.changes}</h2>
+      <div class="section-head changes-head">
+        <h2 id="changes">{words.plan.changes}</h2>
+        {filterNames.some((name) => filter[name] !== '') ? (
+          <button type="button" class="plain-button" onClick={() => replaceQuery({})}>
+            {words.plan.reset}
+          </button>
+        ) : null}
+      </div>
       <Filters filter={filter} summary={p.summary} />
       <Await loaded={first}>
         {(answer) =>
@@ -132,11 +139,6 @@ function Filters(p: { readonly filter: Filter; readonly summary: readonly Summar
         </div>
       ))}
       <TextFilter text={filter.text} onText={(text) => set({ text })} />
-      {filterNames.some((name) => filter[name] !== '') ? (
-        <button type="button" class="button button-tertiary" onClick={() => replaceQuery({})}>
-          {words.plan.reset}
-        </button>
-      ) : null}
     </form>
   );
 }
@@ -206,15 +208,22 @@ function ChangeTable(p: {
   const shown = words.plan.showing(formatNumber(words, changes.length), total);
   return (
     <>
-      <p class="quiet small" role="status">
-        {shown}
-      </p>
+      <div class="shown-line">
+        <p class="quiet small shown-count" role="status">
+          {shown}
+        </p>
+        {ticking === null ? null : (
+          <TickAll changes={changes} ticks={ticking.ticks} onTick={onTick} />
+        )}
+      </div>
       <div class="table--responsive-scroll">
         <table class={`table stacked changes ${ticking === null ? '' : 'ticking'}`}>
           <thead>
             <tr>
               {ticking === null ? null : (
-                <TickAll changes={changes} ticks={ticking.ticks} onTick={onTick} />
+                <th scope="col" class="tick">
+                  <span class="sr-only">{words.plan.tick}</span>
+                </th>
               )}
               <th scope="col">{words.plan.who}</th>
               <th scope="col">{words.plan.school}</th>
@@ -256,20 +265,18 @@ function TickAll(p: {
   const free = p.changes.filter((change) => change.held === null).map((change) => change.seq);
   const all = free.length > 0 && free.every((seq) => p.ticks.has(seq));
   return (
-    <th scope="col" class="tick">
-      <div class="form-group-checkbox">
-        <input
-          type="checkbox"
-          class="form-checkbox"
-          id="tick-shown"
-          checked={all}
-          disabled={free.length === 0}
-          onChange={() => p.onTick(free, !all)}
-        />
-        <label class="form-label" for="tick-shown">
-          <span class="tick-words">{words.plan.tickShown}</span>
-        </label>
-      </div>
-    </th>
+    <div class="form-group-checkbox">
+      <input
+        type="checkbox"
+        class="form-checkbox"
+        id="tick-shown"
+        checked={all}
+        disabled={free.length === 0}
+        onChange={() => p.onTick(free, !all)}
+      />
+      <label class="form-label" for="tick-shown">
+        {words.plan.tickShown}
+      </label>
+    </div>
   );
 }

@@ -25,8 +25,8 @@ interface Deciding {
   readonly round: number;
   readonly mayWrite: boolean;
   readonly oneUser: boolean;
-  /** The plan has moved on: what is shown is to be asked for anew. */
-  readonly onMoved: () => void;
+  /** The plan has moved on: what is shown is to be asked for anew. The refusal says how it was noticed. */
+  readonly onMoved: (refusal: Refusal | null) => void;
 }
 
 /** What is chosen of an open plan, what that brings along, who wants it, and the commit. */
@@ -113,12 +113,12 @@ function Buttons(
     setNoted(false);
     try {
       await work(selection);
-      p.onMoved();
+      p.onMoved(null);
       return true;
     } catch (error) {
       const refusal = refusalOf(error);
-      setFailure(refusal);
-      if (movedOn.has(refusal.code)) p.onMoved();
+      if (movedOn.has(refusal.code)) p.onMoved(refusal);
+      else setFailure(refusal);
       return false;
     } finally {
       setBusy(false);

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Plan } from '../../api/shapes.ts';
+import type { Refusal } from '../api.ts';
 import { readCommit, readPlan, readPolicies, readSummary } from '../api.ts';
 import { formatTime } from '../format.ts';
-import { Await, useLoaded } from '../load.tsx';
+import { Await, Failure, useLoaded } from '../load.tsx';
 import { StateBadge } from '../parts/change-words.tsx';
 import type { Choice } from '../parts/choice.ts';
 import { wholePlan } from '../parts/choice.ts';
@@ -22,6 +23,7 @@ export function PlanPage(p: {
 }) {
   const words = useWords();
   const [round, setRound] = useState(0);
+  const [moved, setMoved] = useState<Refusal | null>(null);
   const [choice, setChoice] = useState<Choice>(wholePlan);
   const loaded = useLoaded(`${p.id} ${round}`, () => readAll(p.id));
   return (
@@ -44,6 +46,7 @@ export function PlanPage(p: {
               <StateBadge state={plan.state} />
             </div>
             <From plan={plan} />
+            {moved === null ? null : <Failure refusal={moved} />}
             <PlanOrigin plan={plan} previews={previews} />
             {plan.state === 'open' ? (
               <DecisionBox
@@ -54,7 +57,10 @@ export function PlanPage(p: {
                 round={round}
                 mayWrite={p.mayWrite}
                 oneUser={p.oneUser}
-                onMoved={() => setRound(round + 1)}
+                onMoved={(refusal) => {
+                  setMoved(refusal);
+                  setRound(round + 1);
+                }}
               />
             ) : null}
             {committed === null ? null : (

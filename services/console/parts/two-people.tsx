@@ -41,7 +41,9 @@ export function TwoPeople(p: { readonly weighed: Weighed | null; readonly oneUse
           </p>
         </>
       )}
-      {p.oneUser ? <p class="quiet small">{text.oneUser}</p> : null}
+      {p.oneUser && weighed !== null && weighed.unapproved > 0 ? (
+        <p class="quiet small">{text.oneUser}</p>
+      ) : null}
     </div>
   );
 }

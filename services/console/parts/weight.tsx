@@ -127,18 +127,23 @@ export function LimitFigures(p: {
       row.state === 'exceeded' &&
       (p.institution === undefined || row.institution === p.institution),
   );
-  const [first] = rows;
+  // The same people are counted in every system: what reads the same is said once.
+  const said = new Set(
+    rows.map((row) =>
+      words.plan.limitFigures({
+        count: number(row.count),
+        of: number(row.of),
+        percent: number(row.percentLimit),
+        limit: number(row.countLimit),
+      }),
+    ),
+  );
+  const [first] = said;
   if (first === undefined) return null;
   return (
     <span class="quiet">
-      (
-      {words.plan.limitFigures({
-        count: number(first.count),
-        of: number(first.of),
-        percent: number(first.percentLimit),
-        limit: number(first.countLimit),
-      })}
-      {rows.length === 1 ? '' : ' …'})
+      ({first}
+      {said.size === 1 ? '' : words.plan.limitMore(number(said.size - 1))})
     </span>
   );
 }
