@@ -24,20 +24,31 @@ export interface Weight {
   readonly newerFeed: boolean;
 }
 
+/**
+ * SQL: whether the selection means the change `c`. Single changes are looked up apart from its lists: with
+ * 1,500 of them among 100,000 changes the list in `$2` took 13 s, the array in `$3` 1.1 s.
+ */
+const meant = `((${approves('$2::jsonb')} and ($3::int[] is null or c.seq = any($3::int[]))) <> $4::boolean)`;
+
+function meantBy(selection: Selection): readonly unknown[] {
+  const { seqs, except = false, ...lists } = selection;
+  return [JSON.stringify(lists), seqs ?? null, except];
+}
+
 /** SQL: what the commit makes of change `c`, before what is needed comes along. Held against `commit.ts` by a test. */
 const outcome = `(case
   when c.held is not null then 'held'
-  when not ${approves('$2::jsonb')} then 'left'
+  when not c.meant then 'left'
   when c.origin = 'adoption' then ${adoptionOutcome}
   when c.before is distinct from (select r.desired from resource r
        where r.target = c.target and r.kind = c.kind and r.key = c.key) then 'stale'
   when c.person_id is not null and (
        (c.action in ('deactivate', 'delete')
-        and ${isKept({ person: 'c.person_id', today: '$4', kinds: ['keep'] })})
+        and ${isKept({ person: 'c.person_id', today: '$6', kinds: ['keep'] })})
        or (c.action = 'delete'
-        and ${isKept({ person: 'c.person_id', today: '$4', kinds: ['legal-hold'] })})) then 'stale'
+        and ${isKept({ person: 'c.person_id', today: '$6', kinds: ['legal-hold'] })})) then 'stale'
   when c.origin = 'drift' then ${driftOutcome}
-  else 'named' end)`;
+  else 'committed' end)`;
 
 /** SQL: why change `c` could not be turned back once it is committed; null: it could. As in `undo-change.ts`. */
 const lasting = `(case
@@ -52,13 +63,13 @@ const lasting = `(case
     then 'protected' end)`;
 
 const fates = `
+  chosen as materialized (select c.*, ${meant} as meant from change c where c.plan_id = $1),
   decided as materialized (
-    select c.seq, c.target, c.kind, c.key, c.action, c.origin, c.needs, c.held,
-           ${approves('$2::jsonb')} as meant, ${lasting} as lasting,
-           case ${outcome} when 'committed' then 'named' else ${outcome} end as fate
-    from change c where c.plan_id = $1),
+    select c.seq, c.target, c.kind, c.key, c.action, c.origin, c.needs, c.held, c.meant,
+           ${lasting} as lasting, ${outcome} as fate
+    from chosen c),
   needed as (
-    select d.target, u.need from decided d, unnest(d.needs) u(need) where d.fate = 'named' and $3
+    select d.target, u.need from decided d, unnest(d.needs) u(need) where d.fate = 'committed' and $5
     union
     select d.target, u.need from needed n
     join decided d on d.target = n.target and d.kind || '/' || d.key = n.need, unnest(d.needs) u(need)),
@@ -92,23 +103,23 @@ export async function readWeight(p: {
   const [row] = await p.tx.query<Weight & Record<string, unknown>>(
     `with recursive ${fates}
      select count(*)::int as changes,
-       count(*) filter (where became = 'named')::int as named,
+       count(*) filter (where became = 'committed')::int as named,
        count(*) filter (where became = 'stale')::int as stale,
        count(*) filter (where became = 'left')::int as left,
-       count(*) filter (where became in ('named', 'along') and (select refs from missing)
+       count(*) filter (where became in ('committed', 'along') and (select refs from missing)
          ?| array(select target || '/' || need from unnest(needs) need))::int as waiting,
        (select coalesce(jsonb_object_agg(action, n), '{}') from (
-          select action, count(*)::int as n from final where became in ('named', 'along')
+          select action, count(*)::int as n from final where became in ('committed', 'along')
           group by 1) a) as actions,
        ${listOf({ columns: 'target, kind', where: `became = 'along'` })} as along,
        ${listOf({ columns: 'held as code', where: 'meant and held is not null' })} as held,
-       ${listOf({ columns: 'lasting as code', where: `became in ('named', 'along') and lasting is not null` })}
+       ${listOf({ columns: 'lasting as code', where: `became in ('committed', 'along') and lasting is not null` })}
          as lasting,
        exists (select from plan join snapshot own on own.id = plan.snapshot_id
                join snapshot s on s.read_at > own.read_at
                where plan.id = $1 and s.state = 'accepted') as "newerFeed"
      from final`,
-    [p.planId, JSON.stringify(selection), takesAlong, dayOf(p.now)],
+    [p.planId, ...meantBy(selection), takesAlong, dayOf(p.now)],
   );
   if (row === undefined) throw new Error(`Plan ${p.planId} could not be weighed.`);
   return row;
@@ -130,18 +141,18 @@ export async function readBacking(p: {
   readonly selection: Selection;
   readonly actor: Actor;
 }): Promise<{ readonly approvals: readonly Backing[]; readonly unapproved: number }> {
-  const about = [p.planId, JSON.stringify(p.selection), p.actor.id];
-  const meant = `from change c where c.plan_id = $1 and c.held is null and ${approves('$2::jsonb')}`;
+  const about = [p.planId, ...meantBy(p.selection), p.actor.id];
+  const chosen = `from change c where c.plan_id = $1 and c.held is null and ${meant}`;
   const approvals = await p.tx.query<Backing & Record<string, unknown>>(
-    `select a.name, a.at, a.who = $3 as mine,
-            (select count(*)::int ${meant} and ${approves('a.selection')}) as count
+    `select a.name, a.at, a.who = $5 as mine,
+            (select count(*)::int ${chosen} and ${approves('a.selection')}) as count
      from plan_approval a where a.plan_id = $1 order by a.at`,
     about,
   );
   const [row] = await p.tx.query<{ n: number }>(
-    `select count(*)::int as n ${meant}
+    `select count(*)::int as n ${chosen}
        and not exists (select from plan_approval a
-                       where a.plan_id = $1 and a.who <> $3 and ${approves('a.selection')})`,
+                       where a.plan_id = $1 and a.who <> $5 and ${approves('a.selection')})`,
     about,
   );
   return { approvals, unapproved: row?.n ?? 0 };
