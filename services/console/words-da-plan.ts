@@ -203,7 +203,7 @@ export const danishPlans = {
     replansHeading: 'Tager det op, som blev overhalet',
     replansText: 'Data ændrede sig, mens en anden plan lå klar. Resten er planlagt på ny her.',
     seeReplans: 'Se den første plan',
-    policyHeading: (version: string) => `Sætter version ${version} af reglerne i kraft`,
+    policyHeading: (version: string) => `Version ${version} af reglerne følger med planen`,
     policyText: 'Ændringerne er det, de nye regler fører med sig.',
     seePolicy: 'Se reglerne',
   },

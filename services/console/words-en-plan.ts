@@ -202,7 +202,7 @@ export const englishPlans: typeof danishPlans = {
     replansHeading: 'Takes up what was overtaken',
     replansText: 'Data moved while another plan was waiting. The rest is planned again here.',
     seeReplans: 'See the first plan',
-    policyHeading: (version: string) => `Puts version ${version} of the policy into force`,
+    policyHeading: (version: string) => `Version ${version} of the policy comes with this plan`,
     policyText: 'The changes are what the new rules bring.',
     seePolicy: 'See the rules',
   },

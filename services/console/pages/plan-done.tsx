@@ -21,6 +21,7 @@ export function DoneBox(p: {
   const text = words.done;
   const { report } = p.committed;
   const { committedAt, committedBy } = p.plan;
+  const shown = parts.filter((part) => part === 'committed' || report[part] > 0);
   return (
     <section class="decide done" aria-labelledby="done-plan">
       <div class="decide-head" role="status">
@@ -34,11 +35,14 @@ export function DoneBox(p: {
           </p>
         )}
       </div>
-      <Facts
-        items={parts
-          .filter((part) => part === 'committed' || report[part] > 0)
-          .map((part) => ({ name: text[part], value: formatNumber(words, report[part]) }))}
-      />
+      {shown.length === 1 ? null : (
+        <Facts
+          items={shown.map((part) => ({
+            name: text[part],
+            value: formatNumber(words, report[part]),
+          }))}
+        />
+      )}
       {report.replanned === null ? null : (
         <div class="alert alert-warning plain">
           <p class="alert-text">

@@ -93,8 +93,10 @@ async function readAll(id: string) {
     plan.state === 'committed' ? readCommit(id) : null,
     readPolicies(),
   ]);
+  // The first version comes with the first feed's plan; what that changes is not due to new rules.
+  const isPreview = plan.snapshot === null;
   const previews = policies.versions.find((one) => one.plan === plan.id)?.version ?? null;
-  return { plan, summary: summary.items, committed, previews };
+  return { plan, summary: summary.items, committed, previews: isPreview ? previews : null };
 }
 
 function From(p: { readonly plan: Plan }) {
