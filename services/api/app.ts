@@ -8,7 +8,7 @@ import type { Access } from './access.ts';
 import { openGate } from './access.ts';
 import { approve } from './approve.ts';
 import { getPlanChanges } from './changes.ts';
-import { commit } from './commit.ts';
+import { commit, getCommit } from './commit.ts';
 import type { ApiContext, Endpoint } from './endpoint.ts';
 import { getEvents } from './events.ts';
 import { getHealth, getReady } from './health.ts';
@@ -20,7 +20,7 @@ import { getMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { getExplanation, getPeople } from './people.ts';
 import { getPlan, getPlanSummary, getPlans } from './plans.ts';
-import { getPolicy } from './policy.ts';
+import { getPolicy, getPolicyVersion } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
 import { getQueue, postBrake, postHurry, postRelease } from './queue.ts';
 import { retry } from './retry.ts';
@@ -29,6 +29,7 @@ import { protectPages, serveConsole } from './site.ts';
 import { getSnapshots } from './snapshots.ts';
 import { getStatus } from './status.ts';
 import { undoPlan } from './undo.ts';
+import { weigh } from './weigh.ts';
 
 const operations: readonly Endpoint[] = [
   getStatus,
@@ -38,10 +39,13 @@ const operations: readonly Endpoint[] = [
   getPlan,
   getPlanSummary,
   getPlanChanges,
+  weigh,
   commit,
+  getCommit,
   approve,
   undoPlan,
   getPolicy,
+  getPolicyVersion,
   getPeople,
   getExplanation,
   getHolds,

@@ -53,7 +53,10 @@ export const getPlanChanges = defineEndpoint({
     institution: z.string().min(1).max(100).optional(),
     kind: Kind.optional(),
     action: Action.optional(),
-    held: z.enum(['true', 'false']).optional().meta({ description: '`true`: only what is held' }),
+    held: z
+      .enum(['true', 'false'])
+      .optional()
+      .meta({ description: '`true`: only what is held; `false`: only what is not' }),
     text: z.string().min(1).max(100).optional().meta({ description: 'Part of a title' }),
     code: z
       .string()
@@ -78,24 +81,26 @@ export const getPlanChanges = defineEndpoint({
     const { id: planId } = await requirePlan({ context, id: params.id });
     const { database, tenant } = context;
     const { cursor, limit, held, whole, ...filter } = query;
-    const rows = await listChanges({
-      database,
-      tenant,
-      planId,
-      filter: {
-        target: filter.target ?? null,
-        institution: filter.institution ?? null,
-        kind: filter.kind ?? null,
-        action: filter.action ?? null,
-        text: filter.text ?? null,
-        code: filter.code ?? null,
-        group: filter.group ?? null,
-        heldOnly: held === 'true',
-      },
-      after: readCursor({ cursor, parse: parseSeq }) ?? 0,
-      limit: limit + 1,
-      whole: whole === 'true',
-    });
+    const list = (p: { readonly after: number; readonly limit: number }) =>
+      listChanges({
+        database,
+        tenant,
+        planId,
+        filter: {
+          target: filter.target ?? null,
+          institution: filter.institution ?? null,
+          kind: filter.kind ?? null,
+          action: filter.action ?? null,
+          text: filter.text ?? null,
+          code: filter.code ?? null,
+          group: filter.group ?? null,
+          heldOnly: held === 'true',
+        },
+        ...p,
+        whole: whole === 'true',
+      });
+    const from = { after: readCursor({ cursor, parse: parseSeq }) ?? 0, limit: limit + 1 };
+    const rows = held === 'false' ? await listUnheld({ ...from, list }) : await list(from);
     const page = rows.slice(0, limit);
     const last = page.at(-1);
     return {
@@ -104,6 +109,28 @@ export const getPlanChanges = defineEndpoint({
     };
   },
 });
+
+/** Reads on past what is held: the listing itself knows only how to keep to it. */
+async function listUnheld(p: {
+  readonly list: (p: {
+    readonly after: number;
+    readonly limit: number;
+  }) => Promise<readonly ChangeRow[]>;
+  readonly after: number;
+  readonly limit: number;
+}): Promise<readonly ChangeRow[]> {
+  const found: ChangeRow[] = [];
+  let { after } = p;
+  for (;;) {
+    const rows = await p.list({ after, limit: 500 });
+    found.push(...rows.filter((row) => row.held === null));
+    const last = rows.at(-1);
+    if (found.length >= p.limit || rows.length < 500 || last === undefined) {
+      return found.slice(0, p.limit);
+    }
+    after = last.seq;
+  }
+}
 
 function parseSeq(position: string): number | null {
   return /^\d{1,9}$/.test(position) ? Number(position) : null;

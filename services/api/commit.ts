@@ -3,8 +3,9 @@ import { commitPlan, readCommit } from '../../provisioning/ledger/commit.ts';
 import { isWhole } from '../../provisioning/plan/selection.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { answerOnce, onceHeaders } from './once.ts';
-import { decisionProblems, planParams } from './plans.ts';
-import { PlanId, SelectionBody, toSelection } from './shapes.ts';
+import { decisionProblems, planParams, requirePlan } from './plans.ts';
+import { ApiError } from './problem.ts';
+import { PlanId, SelectionBody, Time, toSelection } from './shapes.ts';
 
 const CommitReport = z
   .strictObject({
@@ -67,5 +68,55 @@ export const commit = defineEndpoint({
     });
     await context.wake();
     return report;
+  },
+});
+
+const Committed = z
+  .strictObject({
+    report: CommitReport,
+    undoUntil: Time.nullable().meta({
+      description: 'It can be undone until then; null where this process makes no plans',
+    }),
+    undoneBy: z
+      .strictObject({ id: PlanId, state: z.enum(['open', 'committed']) })
+      .nullable()
+      .meta({ description: 'The plan that turns it back, or would' }),
+  })
+  .meta({ id: 'Committed' });
+export type Committed = z.infer<typeof Committed>;
+
+export const getCommit = defineEndpoint({
+  method: 'get',
+  path: '/api/v1/plans/{id}/commit',
+  role: 'reader',
+  id: 'getCommit',
+  summary: 'What the commit of a plan did, and until when it can be undone',
+  params: planParams,
+  answer: Committed,
+  problems: ['plan-unknown', 'plan-not-committed'],
+  run: async ({ context, params }) => {
+    const { database, tenant, rules } = context;
+    const plan = await requirePlan({ context, id: params.id });
+    const report = await readCommit({ database, tenant, planId: plan.id });
+    if (report === null || plan.committedAt === null) {
+      throw new ApiError({
+        code: 'plan-not-committed',
+        detail: `Plan ${plan.id} is ${plan.state}: it did nothing yet.`,
+      });
+    }
+    const [undoneBy = null] = await database.as(tenant, (tx) =>
+      tx.query<{ id: string; state: 'open' | 'committed' }>(
+        `select id, state from plan where undoes = $1 and state in ('open', 'committed')
+         order by state, created_at desc limit 1`,
+        [plan.id],
+      ),
+    );
+    const until =
+      rules === null ? null : plan.committedAt.getTime() + rules.policy.undo.days * 86_400_000;
+    return {
+      report: { ...report },
+      undoUntil: until === null ? null : new Date(until).toISOString(),
+      undoneBy,
+    };
   },
 });

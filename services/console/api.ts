@@ -1,25 +1,41 @@
 import type { Change } from '../api/changes.ts';
-import type { CommitReport } from '../api/commit.ts';
+import type { CommitReport, Committed } from '../api/commit.ts';
 import type { Hold } from '../api/holds.ts';
 import type { Institution } from '../api/institutions.ts';
 import type { Explanation, Match } from '../api/people.ts';
 import type { SummaryRow } from '../api/plans.ts';
+import type { Policies, WrittenPolicy } from '../api/policy.ts';
 import type { Problem } from '../api/problem.ts';
 import type { Session } from '../api/session.ts';
 import type { Plan } from '../api/shapes.ts';
 import type { Snapshot } from '../api/snapshots.ts';
 import type { Status } from '../api/status.ts';
+import type { Weighed } from '../api/weigh.ts';
 import { readAccessToken } from './keycloak.ts';
 
-/** An answer that is not the one hoped for; `code` is the API's, or `unreachable`. */
-export class AnswerError extends Error {
-  override readonly name = 'AnswerError';
+/** Why something was not done; `code` is the API's, or `unreachable`. */
+export interface Refusal {
   readonly code: string;
+  /** The API's own words, in English: they may name what the console's words cannot. */
+  readonly detail: string | null;
+  /** What the log of the server knows the request by. */
+  readonly requestId: string | null;
+}
 
-  constructor(code: string) {
-    super(code);
-    this.code = code;
+/** An answer that is not the one hoped for. */
+class AnswerError extends Error {
+  override readonly name = 'AnswerError';
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
   }
+}
+
+export function refusalOf(error: unknown): Refusal {
+  if (error instanceof AnswerError) return error.refusal;
+  return { code: 'internal', detail: null, requestId: null };
 }
 
 interface Page<T> {
@@ -48,11 +64,15 @@ export async function request(p: {
     ...(p.signal === undefined ? {} : { signal: p.signal }),
   }).catch((cause: unknown) => {
     if (p.signal?.aborted) throw cause;
-    throw new AnswerError('unreachable');
+    throw new AnswerError({ code: 'unreachable', detail: null, requestId: null });
   });
   if (response.ok) return response;
   const problem = (await response.json().catch(() => null)) as Problem | null;
-  throw new AnswerError(problem?.code ?? 'internal');
+  throw new AnswerError({
+    code: problem?.code ?? 'internal',
+    detail: problem?.detail ?? null,
+    requestId: problem?.requestId ?? null,
+  });
 }
 
 async function get<T>(path: string, query: Query = {}): Promise<T> {
@@ -80,18 +100,56 @@ export function readChanges(p: {
   readonly cursor: string | null;
 }) {
   const path = `/plans/${encodeURIComponent(p.planId)}/changes`;
-  return get<Page<Change>>(path, { ...p.filter, cursor: p.cursor, limit: 100 });
+  return get<Page<Change>>(path, { ...p.filter, whole: 'true', cursor: p.cursor, limit: 100 });
 }
 
-/** `key` is made once per click, so that a repeated sending cannot act twice. */
-export async function commitPlan(p: {
-  readonly id: string;
-  readonly key: string;
-}): Promise<CommitReport> {
-  const path = `/plans/${encodeURIComponent(p.id)}/commit`;
-  const headers = { 'idempotency-key': p.key };
-  return (await (await request({ path, method: 'POST', headers })).json()) as CommitReport;
+/** Which part of a plan is meant; no list at all means the whole. */
+export interface Selection {
+  readonly institution?: readonly string[];
+  readonly target?: readonly string[];
+  readonly kind?: readonly string[];
+  readonly action?: readonly string[];
+  readonly seqs?: readonly number[];
+  readonly except?: boolean;
 }
+
+interface Part {
+  readonly id: string;
+  readonly selection: Selection;
+}
+
+async function postPart<T>(p: Part & { readonly what: string; readonly key?: string }): Promise<T> {
+  const { selection } = p;
+  const whole = Object.keys(selection).length === 0;
+  const response = await request({
+    path: `/plans/${encodeURIComponent(p.id)}/${p.what}`,
+    method: 'POST',
+    body: whole ? {} : { selection },
+    ...(p.key === undefined ? {} : { headers: { 'idempotency-key': p.key } }),
+  });
+  return (await response.json()) as T;
+}
+
+export const weighPlan = (p: Part) => postPart<Weighed>({ ...p, what: 'weigh' });
+
+/** Doing it twice is as good as once, so that it takes no key. */
+export const approvePlan = (p: Part) => postPart<unknown>({ ...p, what: 'approve' });
+
+/** `key` stays the same for the same part, so that a repeated sending cannot act twice. */
+export const commitPlan = (p: Part & { readonly key: string }) =>
+  postPart<CommitReport>({ ...p, what: 'commit' });
+
+export const readCommit = (id: string) => get<Committed>(`/plans/${encodeURIComponent(id)}/commit`);
+
+/** Makes the inverse plan, in the place of the one that an earlier call has made. */
+export async function undoPlan(id: string): Promise<Plan> {
+  const path = `/plans/${encodeURIComponent(id)}/undo`;
+  return (await (await request({ path, method: 'POST' })).json()) as Plan;
+}
+
+export const readPolicies = () => get<Policies>('/policy');
+export const readPolicy = (version: string) =>
+  get<WrittenPolicy>(`/policy/${encodeURIComponent(version)}`);
 
 export const findPeople = (search: string) =>
   get<{ readonly items: readonly Match[]; readonly more: boolean }>('/people', { search });

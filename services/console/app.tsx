@@ -1,7 +1,8 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
 import type { Session } from '../api/session.ts';
-import { AnswerError, endSession, readSession, sendToken } from './api.ts';
+import type { Refusal } from './api.ts';
+import { endSession, readSession, refusalOf, sendToken } from './api.ts';
 import { finishSignIn, leaveKeycloak } from './keycloak.ts';
 import { Failure } from './load.tsx';
 import { FeedPage } from './pages/feed.tsx';
@@ -10,6 +11,7 @@ import { OverviewPage } from './pages/overview.tsx';
 import { PeoplePage, PersonPage } from './pages/person.tsx';
 import { PlanPage } from './pages/plan.tsx';
 import { PlansPage } from './pages/plans.tsx';
+import { PolicyPage } from './pages/policy.tsx';
 import { SchoolsPage } from './pages/schools.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { Link, usePlace } from './router.tsx';
@@ -17,7 +19,7 @@ import { useSpeech, useWords } from './words.ts';
 
 type Entry =
   | { readonly state: 'asking' }
-  | { readonly state: 'failed'; readonly code: string }
+  | { readonly state: 'failed'; readonly refusal: Refusal }
   | { readonly state: 'known'; readonly session: Session };
 
 export function App() {
@@ -25,11 +27,7 @@ export function App() {
   const ask = () =>
     enter().then(
       (session) => setEntry({ state: 'known', session }),
-      (error: unknown) =>
-        setEntry({
-          state: 'failed',
-          code: error instanceof AnswerError ? error.code : 'internal',
-        }),
+      (error: unknown) => setEntry({ state: 'failed', refusal: refusalOf(error) }),
     );
   // Asked once, when the console opens.
   useEffect(() => {
@@ -39,7 +37,7 @@ export function App() {
   if (entry.state === 'failed') {
     return (
       <Frame session={null}>
-        <Failure code={entry.code} again={() => void ask()} />
+        <Failure refusal={entry.refusal} again={() => void ask()} />
       </Frame>
     );
   }
@@ -47,7 +45,7 @@ export function App() {
   return (
     <Frame session={session.mayRead ? session : null}>
       {session.mayRead ? (
-        <Page mayWrite={session.mayWrite} />
+        <Page session={session} />
       ) : (
         <SignInPage session={session} onSignedIn={() => void ask()} />
       )}
@@ -67,24 +65,29 @@ async function enter(): Promise<Session> {
   return readSession();
 }
 
-function Page(p: { readonly mayWrite: boolean }) {
+function Page(p: { readonly session: Session }) {
+  const { mayWrite, access } = p.session;
   const words = useWords();
   const { path } = usePlace();
   const [, first = '', second = ''] = path.split('/');
   if (second !== '' && first === 'plans') {
-    return <PlanPage key={second} id={second} mayWrite={p.mayWrite} />;
+    return (
+      <PlanPage key={second} id={second} mayWrite={mayWrite} oneUser={access === 'local-token'} />
+    );
   }
   switch (first) {
     case '':
-      return <OverviewPage mayWrite={p.mayWrite} />;
+      return <OverviewPage mayWrite={mayWrite} />;
     case 'plans':
       return <PlansPage />;
     case 'holds':
-      return <HoldsPage mayWrite={p.mayWrite} />;
+      return <HoldsPage mayWrite={mayWrite} />;
     case 'people':
       return second === '' ? <PeoplePage /> : <PersonPage key={second} id={second} />;
     case 'schools':
       return <SchoolsPage />;
+    case 'policy':
+      return <PolicyPage version={second} />;
     case 'feed':
       return <FeedPage />;
     default:
@@ -98,6 +101,7 @@ const pages = [
   ['/holds', 'holds'],
   ['/people', 'people'],
   ['/schools', 'schools'],
+  ['/policy', 'policy'],
   ['/feed', 'feed'],
 ] as const;
 
@@ -109,6 +113,10 @@ function Frame(p: { readonly session: Session | null; readonly children?: Compon
     const page = pages.findLast(([to]) => isWithin(path, to));
     document.title =
       page === undefined ? words.product : `${words.pages[page[1]]} · ${words.product}`;
+    // On a narrow screen the pages scroll sideways; the present one is to be seen.
+    document
+      .querySelector('.pages [aria-current]')
+      ?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   }, [path, words]);
 
   function signOut(): void {

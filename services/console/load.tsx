@@ -1,12 +1,13 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
-import { AnswerError } from './api.ts';
+import type { Refusal } from './api.ts';
+import { refusalOf } from './api.ts';
 import { useWords, wordFor } from './words.ts';
 
 export type Loaded<T> =
   | { readonly state: 'loading'; readonly last: T | null }
   | { readonly state: 'loaded'; readonly value: T }
-  | { readonly state: 'failed'; readonly code: string; readonly again: () => void };
+  | { readonly state: 'failed'; readonly refusal: Refusal; readonly again: () => void };
 
 /** Asks anew whenever `key` changes; meanwhile the last answer stays. */
 export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
@@ -17,7 +18,7 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
     let current = true;
     setLoaded((before) => ({
       state: 'loading',
-      last: before.state === 'loaded' ? before.value : null,
+      last: lastOf(before),
     }));
     ask().then(
       (value) => {
@@ -25,8 +26,8 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
       },
       (error: unknown) => {
         if (!current) return;
-        const code = error instanceof AnswerError ? error.code : 'internal';
-        setLoaded({ state: 'failed', code, again: () => setRound((n) => n + 1) });
+        const again = () => setRound((n) => n + 1);
+        setLoaded({ state: 'failed', refusal: refusalOf(error), again });
       },
     );
     return () => {
@@ -36,14 +37,20 @@ export function useLoaded<T>(key: string, ask: () => Promise<T>): Loaded<T> {
   return loaded;
 }
 
+/** What is known until the next answer. */
+export function lastOf<T>(loaded: Loaded<T>): T | null {
+  if (loaded.state === 'failed') return null;
+  return loaded.state === 'loaded' ? loaded.value : loaded.last;
+}
+
 export function Await<T>(p: {
   readonly loaded: Loaded<T>;
   readonly children: (value: T) => ComponentChildren;
 }) {
   const words = useWords();
   const { loaded } = p;
-  if (loaded.state === 'failed') return <Failure code={loaded.code} again={loaded.again} />;
-  const value = loaded.state === 'loaded' ? loaded.value : loaded.last;
+  if (loaded.state === 'failed') return <Failure refusal={loaded.refusal} again={loaded.again} />;
+  const value = lastOf(loaded);
   if (value === null) {
     return (
       <p class="quiet" role="status">
@@ -54,15 +61,27 @@ export function Await<T>(p: {
   return <>{p.children(value)}</>;
 }
 
-export function Failure(p: { readonly code: string; readonly again?: () => void }) {
+/** What went wrong and what to do, in the reader's language where the console knows the code. */
+export function Failure(p: { readonly refusal: Refusal; readonly again?: () => void }) {
   const words = useWords();
-  const text = Object.hasOwn(words.errors.known, p.code)
-    ? wordFor({ among: words.errors.known, code: p.code })
-    : words.errors.other;
+  const { code, detail, requestId } = p.refusal;
+  const known = Object.hasOwn(words.errors.known, code);
   return (
     <div class="alert alert-error plain" role="alert">
       <p class="alert-heading">{words.errors.heading}</p>
-      <p class="alert-text">{text}</p>
+      <p class="alert-text">
+        {known ? wordFor({ among: words.errors.known, code }) : words.errors.other}
+      </p>
+      {known || detail === null ? null : (
+        <p class="alert-text small" lang="en">
+          {detail}
+        </p>
+      )}
+      {code === 'internal' && requestId !== null ? (
+        <p class="alert-text small">
+          {words.errors.request} <code>{requestId}</code>
+        </p>
+      ) : null}
       {p.again === undefined ? null : (
         <button type="button" class="button button-secondary mt-3" onClick={p.again}>
           {words.errors.retry}

@@ -33,6 +33,15 @@ export function replaceQuery(query: Readonly<Record<string, string>>): void {
   dispatchEvent(new Event(moved));
 }
 
+/** Opens another page of the console, as a link does. */
+export function goTo(to: string): void {
+  history.pushState(null, '', to);
+  dispatchEvent(new Event(moved));
+  scrollTo(0, 0);
+  // A reader of the screen starts where the new page does.
+  document.getElementById('content')?.focus();
+}
+
 /** A link within the console; held keys and other buttons do what they do everywhere. */
 export function Link(p: {
   readonly to: string;
@@ -44,11 +53,7 @@ export function Link(p: {
     if (event.defaultPrevented || event.button !== 0) return;
     if (event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     event.preventDefault();
-    history.pushState(null, '', p.to);
-    dispatchEvent(new Event(moved));
-    scrollTo(0, 0);
-    // A reader of the screen starts where the new page does.
-    document.getElementById('content')?.focus();
+    goTo(p.to);
   }
   return (
     <a

@@ -199,7 +199,7 @@ describe('changes', () => {
     ['kind=course', 5],
     ['action=deactivate', 1],
     ['held=true', 1],
-    ['held=false', 25],
+    ['held=false', 24],
     ['text=%C3%A5SE', 1],
     ['text=%25', 0],
     ['target=moodle&kind=course', 2],

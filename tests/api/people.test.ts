@@ -63,6 +63,9 @@ it('tells which policy is in force', async () => {
     inForce: { version: 1, text, madeBy: 'anna' },
     versions: [{ version: 1, state: 'in-force', plan: null }],
   });
+  expect((await get('/policy/1')).body).toMatchObject({ version: 1, state: 'in-force', text });
+  expect((await get('/policy/2')).body.code).toBe('not-found');
+  expect((await get('/policy/latest')).body.code).toBe('bad-request');
 });
 
 it('knows nobody else, and wants to be asked for somebody', async () => {

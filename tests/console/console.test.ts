@@ -1,9 +1,5 @@
-import { execFile } from 'node:child_process';
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { promisify } from 'node:util';
 import { pino } from 'pino';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -12,28 +8,21 @@ import { openDatabase } from '../../provisioning/store/database.ts';
 import { createApi } from '../../services/api/app.ts';
 import { danish } from '../../services/console/words-da.ts';
 import { english } from '../../services/console/words-en.ts';
+import { buildConsole } from './browser.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+let built: Awaited<ReturnType<typeof buildConsole>>;
 let folder: string;
 let database: Database;
 
 beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), 'skolebus-console-'));
-  await promisify(execFile)(
-    process.execPath,
-    [
-      join(root, 'node_modules/vite/bin/vite.js'),
-      ...['build', '-c', 'services/console/vite.config.ts', '--logLevel', 'error'],
-      ...['--outDir', folder, '--emptyOutDir'],
-    ],
-    { cwd: root },
-  );
+  built = await buildConsole();
+  folder = built.folder;
   // The pages themselves ask nothing of the database.
   database = openDatabase({ url: 'postgresql://127.0.0.1:1/none' });
 });
 afterAll(async () => {
   await database[Symbol.asyncDispose]();
-  await rm(folder, { recursive: true });
+  await built[Symbol.asyncDispose]();
 });
 
 function makeApp(keycloakUrl: string | null = null) {

@@ -73,6 +73,7 @@ async function listPages(page: Page): Promise<readonly (readonly [string, string
     ['people', '/people?search=sen'],
     ...(await findSomebody(page)),
     ['schools', '/schools'],
+    ['policy', '/policy'],
     ['feed', '/feed'],
   ];
 }

@@ -1,10 +1,15 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { Change } from '../../api/changes.ts';
 import type { SummaryRow } from '../../api/plans.ts';
-import { AnswerError, readChanges } from '../api.ts';
-import { formatDay, formatNumber } from '../format.ts';
+import type { Plan } from '../../api/shapes.ts';
+import type { Refusal } from '../api.ts';
+import { readChanges, refusalOf } from '../api.ts';
+import { formatNumber } from '../format.ts';
 import { Await, Failure, useLoaded } from '../load.tsx';
-import { actionSigns, actions, ReasonText } from '../parts/change-words.tsx';
+import { ChangeRows } from '../parts/change-row.tsx';
+import { actions } from '../parts/change-words.tsx';
+import type { Choice } from '../parts/choice.ts';
+import { tick } from '../parts/choice.ts';
 import { replaceQuery, usePlace } from '../router.tsx';
 import { useWords, wordFor } from '../words.ts';
 
@@ -13,23 +18,33 @@ type Filter = Readonly<Record<(typeof filterNames)[number], string>>;
 
 /** The changes of a plan; what is chosen stands in the address, so that it can be sent to a colleague. */
 export function ChangeList(p: {
-  readonly planId: string;
-  readonly state: string;
+  readonly plan: Plan;
   readonly summary: readonly SummaryRow[];
+  /** Null where nothing can be chosen. */
+  readonly choice: Choice | null;
+  readonly onChoice: (choice: Choice) => void;
 }) {
   const words = useWords();
   const { query } = usePlace();
   const filter = Object.fromEntries(
     filterNames.map((name) => [name, query.get(name) ?? '']),
   ) as Filter;
-  const key = JSON.stringify([p.planId, p.state, filter]);
+  const planId = p.plan.id;
+  const key = JSON.stringify([planId, p.plan.state, filter]);
   const first = useLoaded(key, async () => ({
     key,
-    page: await readChanges({ planId: p.planId, filter, cursor: null }),
+    page: await readChanges({ planId, filter, cursor: null }),
   }));
   return (
     <section aria-labelledby="changes">
-      <h2 id="changes">{words.plan.changes}</h2>
+      <div class="section-head changes-head">
+        <h2 id="changes">{words.plan.changes}</h2>
+        {filterNames.some((name) => filter[name] !== '') ? (
+          <button type="button" class="plain-button" onClick={() => replaceQuery({})}>
+            {words.plan.reset}
+          </button>
+        ) : null}
+      </div>
       <Filters filter={filter} summary={p.summary} />
       <Await loaded={first}>
         {(answer) =>
@@ -38,7 +53,9 @@ export function ChangeList(p: {
           ) : (
             <ChangeTable
               key={answer.key}
-              planId={p.planId}
+              plan={p.plan}
+              choice={p.choice}
+              onChoice={p.onChoice}
               filter={filter}
               first={answer.page.items}
               next={answer.page.next}
@@ -61,7 +78,7 @@ function countMatching(summary: readonly SummaryRow[], filter: Filter): number |
         (filter.institution === '' || row.institution === filter.institution) &&
         (filter.kind === '' || row.kind === filter.kind) &&
         (filter.action === '' || row.action === filter.action) &&
-        (filter.held !== 'true' || row.held),
+        (filter.held === '' || row.held === (filter.held === 'true')),
     )
     .reduce((total, row) => total + row.count, 0);
 }
@@ -87,16 +104,21 @@ function Filters(p: { readonly filter: Filter; readonly summary: readonly Summar
       words.kinds,
     ),
     action: actions.map((action) => [action, words.actions[action]] as const),
+    held: [
+      ['true', words.plan.heldOnly],
+      ['false', words.plan.unheldOnly],
+    ] as const,
   };
   const labels = {
     institution: words.plan.school,
     target: words.plan.target,
     kind: words.plan.kind,
     action: words.plan.action,
+    held: words.plan.held,
   };
   return (
     <form class="filters" onSubmit={(event) => event.preventDefault()}>
-      {(['institution', 'target', 'kind', 'action'] as const).map((name) => (
+      {(['institution', 'target', 'kind', 'action', 'held'] as const).map((name) => (
         <div key={name}>
           <label class="form-label" for={`filter-${name}`}>
             {labels[name]}
@@ -117,23 +139,6 @@ function Filters(p: { readonly filter: Filter; readonly summary: readonly Summar
         </div>
       ))}
       <TextFilter text={filter.text} onText={(text) => set({ text })} />
-      <div class="form-group-checkbox filter-held">
-        <input
-          type="checkbox"
-          class="form-checkbox"
-          id="filter-held"
-          checked={filter.held === 'true'}
-          onChange={(event) => set({ held: event.currentTarget.checked ? 'true' : '' })}
-        />
-        <label class="form-label" for="filter-held">
-          {words.plan.heldOnly}
-        </label>
-      </div>
-      {filterNames.some((name) => filter[name] !== '') ? (
-        <button type="button" class="button button-tertiary" onClick={() => replaceQuery({})}>
-          {words.plan.reset}
-        </button>
-      ) : null}
     </form>
   );
 }
@@ -171,7 +176,9 @@ function TextFilter(p: { readonly text: string; readonly onText: (text: string) 
 }
 
 function ChangeTable(p: {
-  readonly planId: string;
+  readonly plan: Plan;
+  readonly choice: Choice | null;
+  readonly onChoice: (choice: Choice) => void;
   readonly filter: Filter;
   readonly first: readonly Change[];
   readonly next: string | null;
@@ -179,30 +186,45 @@ function ChangeTable(p: {
 }) {
   const words = useWords();
   const [more, setMore] = useState({ items: [] as readonly Change[], next: p.next });
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Refusal | null>(null);
   const changes = [...p.first, ...more.items];
   const total = p.total === null ? null : formatNumber(words, p.total);
+  const { choice } = p;
+  const ticking = choice?.mode === 'ticked' || choice?.mode === 'except' ? choice : null;
 
   async function load(): Promise<void> {
     try {
-      const page = await readChanges({ planId: p.planId, filter: p.filter, cursor: more.next });
+      const page = await readChanges({ planId: p.plan.id, filter: p.filter, cursor: more.next });
       setMore({ items: [...more.items, ...page.items], next: page.next });
       setFailure(null);
     } catch (error) {
-      setFailure(error instanceof AnswerError ? error.code : 'internal');
+      setFailure(refusalOf(error));
     }
   }
 
+  const onTick = (seqs: readonly number[], on: boolean) => {
+    if (ticking !== null) p.onChoice(tick({ choice: ticking, seqs, on }));
+  };
   const shown = words.plan.showing(formatNumber(words, changes.length), total);
   return (
     <>
-      <p class="quiet small" role="status">
-        {shown}
-      </p>
+      <div class="shown-line">
+        <p class="quiet small shown-count" role="status">
+          {shown}
+        </p>
+        {ticking === null ? null : (
+          <TickAll changes={changes} ticks={ticking.ticks} onTick={onTick} />
+        )}
+      </div>
       <div class="table--responsive-scroll">
-        <table class="table changes">
+        <table class={`table stacked changes ${ticking === null ? '' : 'ticking'}`}>
           <thead>
             <tr>
+              {ticking === null ? null : (
+                <th scope="col" class="tick">
+                  <span class="sr-only">{words.plan.tick}</span>
+                </th>
+              )}
               <th scope="col">{words.plan.who}</th>
               <th scope="col">{words.plan.school}</th>
               <th scope="col">{words.plan.action}</th>
@@ -212,12 +234,18 @@ function ChangeTable(p: {
           </thead>
           <tbody>
             {changes.map((change) => (
-              <ChangeRow key={change.seq} change={change} />
+              <ChangeRows
+                key={change.seq}
+                plan={p.plan}
+                change={change}
+                ticked={ticking === null ? null : ticking.ticks.has(change.seq)}
+                onTick={(on) => onTick([change.seq], on)}
+              />
             ))}
           </tbody>
         </table>
       </div>
-      {failure === null ? null : <Failure code={failure} />}
+      {failure === null ? null : <Failure refusal={failure} />}
       {more.next === null ? null : (
         <button type="button" class="button button-secondary" onClick={() => void load()}>
           {words.plans.more}
@@ -227,35 +255,28 @@ function ChangeTable(p: {
   );
 }
 
-function ChangeRow(p: { readonly change: Change }) {
+/** Ticks all that the list shows by now; held ones cannot be committed. */
+function TickAll(p: {
+  readonly changes: readonly Change[];
+  readonly ticks: ReadonlySet<number>;
+  readonly onTick: (seqs: readonly number[], on: boolean) => void;
+}) {
   const words = useWords();
-  const { change } = p;
-  const target = wordFor({ among: words.targets, code: change.target });
-  const outcome = change.held === null ? change.outcome : 'held';
+  const free = p.changes.filter((change) => change.held === null).map((change) => change.seq);
+  const all = free.length > 0 && free.every((seq) => p.ticks.has(seq));
   return (
-    <tr class={change.held === null ? '' : 'held-row'}>
-      <th scope="row">
-        {change.title}
-        <span class="under">
-          {wordFor({ among: words.oneOf, code: change.kind })} · {target}
-        </span>
-      </th>
-      <td>{change.institutionName ?? change.institution ?? ''}</td>
-      <td>
-        <span class={`count count-${change.action}`}>
-          <span aria-hidden="true">{actionSigns[change.action]}</span>{' '}
-          {words.actions[change.action]}
-        </span>
-        {outcome === 'held' || outcome === 'stale' ? (
-          <span class="badge badge-warning small-badge">{words.outcomes[outcome]}</span>
-        ) : null}
-      </td>
-      <td class="nowrap">
-        {change.notBefore === null ? words.plan.atOnce : formatDay(words, change.notBefore)}
-      </td>
-      <td>
-        <ReasonText change={change} />
-      </td>
-    </tr>
+    <div class="form-group-checkbox">
+      <input
+        type="checkbox"
+        class="form-checkbox"
+        id="tick-shown"
+        checked={all}
+        disabled={free.length === 0}
+        onChange={() => p.onTick(free, !all)}
+      />
+      <label class="form-label" for="tick-shown">
+        {words.plan.tickShown}
+      </label>
+    </div>
   );
 }

@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
 import type { Plan } from '../../api/shapes.ts';
 import type { Movement, Status } from '../../api/status.ts';
-import { AnswerError, readStatus, retryTarget } from '../api.ts';
+import type { Refusal } from '../api.ts';
+import { readStatus, refusalOf, retryTarget } from '../api.ts';
 import { formatNumber, formatPercent, formatTime, formatWait } from '../format.ts';
 import { Await, Failure, useLoaded } from '../load.tsx';
 import { Bar, Ring } from '../parts/bar.tsx';
@@ -250,7 +251,7 @@ function Why(p: { readonly cause: Status['causes'][number] }) {
 function RetryButtons(p: { readonly causes: Status['causes'] }) {
   const words = useWords();
   const [done, setDone] = useState<string | null>(null);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Refusal | null>(null);
   const targets = new Set(p.causes.filter((c) => c.state === 'failed').map((c) => c.target));
 
   async function retry(target: string): Promise<void> {
@@ -259,7 +260,7 @@ function RetryButtons(p: { readonly causes: Status['causes'] }) {
       setDone(words.causes.retried(formatNumber(words, retried)));
       setFailure(null);
     } catch (error) {
-      setFailure(error instanceof AnswerError ? error.code : 'internal');
+      setFailure(refusalOf(error));
     }
   }
 
@@ -276,7 +277,7 @@ function RetryButtons(p: { readonly causes: Status['causes'] }) {
         </button>
       ))}
       {done === null ? null : <p role="status">{done}</p>}
-      {failure === null ? null : <Failure code={failure} />}
+      {failure === null ? null : <Failure refusal={failure} />}
     </>
   );
 }

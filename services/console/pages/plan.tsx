@@ -1,24 +1,31 @@
-import { useRef, useState } from 'preact/hooks';
-import type { SummaryRow } from '../../api/plans.ts';
+import { useState } from 'preact/hooks';
 import type { Plan } from '../../api/shapes.ts';
-import { AnswerError, commitPlan, makeKey, readPlan, readSummary } from '../api.ts';
-import { formatNumber, formatTime } from '../format.ts';
+import type { Refusal } from '../api.ts';
+import { readCommit, readPlan, readPolicies, readSummary } from '../api.ts';
+import { formatTime } from '../format.ts';
 import { Await, Failure, useLoaded } from '../load.tsx';
-import type { Counts } from '../parts/change-words.tsx';
-import { ActionCounts, ActionLegend, StateBadge, sumChanges } from '../parts/change-words.tsx';
+import { StateBadge } from '../parts/change-words.tsx';
+import type { Choice } from '../parts/choice.ts';
+import { wholePlan } from '../parts/choice.ts';
+import { PlanOrigin } from '../parts/plan-origin.tsx';
+import { SummaryTable } from '../parts/summary-table.tsx';
 import { Link } from '../router.tsx';
-import { useWords, wordFor } from '../words.ts';
+import { useWords } from '../words.ts';
 import { ChangeList } from './changes.tsx';
-import { countHeld } from './overview.tsx';
+import { DecisionBox } from './plan-decide.tsx';
+import { DoneBox } from './plan-done.tsx';
 
-export function PlanPage(p: { readonly id: string; readonly mayWrite: boolean }) {
+export function PlanPage(p: {
+  readonly id: string;
+  readonly mayWrite: boolean;
+  /** Whether everybody who signs in here counts as the same person. */
+  readonly oneUser: boolean;
+}) {
   const words = useWords();
   const [round, setRound] = useState(0);
-  const [done, setDone] = useState<string | null>(null);
-  const loaded = useLoaded(`${p.id} ${round}`, async () => ({
-    plan: await readPlan(p.id),
-    summary: (await readSummary(p.id)).items,
-  }));
+  const [moved, setMoved] = useState<Refusal | null>(null);
+  const [choice, setChoice] = useState<Choice>(wholePlan);
+  const loaded = useLoaded(`${p.id} ${round}`, () => readAll(p.id));
   return (
     <>
       <nav class="breadcrumbs" aria-label={words.menu}>
@@ -32,28 +39,41 @@ export function PlanPage(p: { readonly id: string; readonly mayWrite: boolean })
         </ol>
       </nav>
       <Await loaded={loaded}>
-        {({ plan, summary }) => (
+        {({ plan, summary, committed, previews }) => (
           <>
             <div class="title-row">
               <h1>{words.plans.title(formatTime(words, plan.createdAt))}</h1>
               <StateBadge state={plan.state} />
             </div>
-            {done === null ? null : (
-              <div class="alert alert-success plain" role="status">
-                <p class="alert-text">{done}</p>
-              </div>
-            )}
-            {plan.state === 'open' && p.mayWrite ? (
-              <CommitBox
+            <From plan={plan} />
+            {moved === null ? null : <Failure refusal={moved} />}
+            <PlanOrigin plan={plan} previews={previews} />
+            {plan.state === 'open' ? (
+              <DecisionBox
                 plan={plan}
-                onDone={(text) => {
-                  setDone(text);
+                summary={summary}
+                choice={choice}
+                onChoice={setChoice}
+                round={round}
+                mayWrite={p.mayWrite}
+                oneUser={p.oneUser}
+                onMoved={(refusal) => {
+                  setMoved(refusal);
                   setRound(round + 1);
                 }}
               />
             ) : null}
+            {committed === null ? null : (
+              <DoneBox plan={plan} committed={committed} mayWrite={p.mayWrite} />
+            )}
+            {plan.state === 'superseded' ? <Superseded /> : null}
             <SummaryTable summary={summary} />
-            <ChangeList planId={plan.id} state={plan.state} summary={summary} />
+            <ChangeList
+              plan={plan}
+              summary={summary}
+              choice={plan.state === 'open' && p.mayWrite ? choice : null}
+              onChoice={setChoice}
+            />
             {plan.hash === null ? null : (
               <p class="quiet small seal">
                 {words.plan.seal}: <code>{plan.hash.slice(0, 16)}</code>
@@ -66,148 +86,35 @@ export function PlanPage(p: { readonly id: string; readonly mayWrite: boolean })
   );
 }
 
-function CommitBox(p: { readonly plan: Plan; readonly onDone: (text: string) => void }) {
+async function readAll(id: string) {
+  const plan = await readPlan(id);
+  const [summary, committed, policies] = await Promise.all([
+    readSummary(id),
+    plan.state === 'committed' ? readCommit(id) : null,
+    readPolicies(),
+  ]);
+  // The first version comes with the first feed's plan; what that changes is not due to new rules.
+  const isPreview = plan.snapshot === null;
+  const previews = policies.versions.find((one) => one.plan === plan.id)?.version ?? null;
+  return { plan, summary: summary.items, committed, previews: isPreview ? previews : null };
+}
+
+function From(p: { readonly plan: Plan }) {
   const words = useWords();
-  const text = words.plan;
-  const dialog = useRef<HTMLDialogElement>(null);
-  const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
-  const [key] = useState(makeKey);
-  const counts = sumChanges(p.plan);
-  const count = counts.create + counts.adopt + counts.update + counts.deactivate + counts.delete;
-
-  async function commit(): Promise<void> {
-    setBusy(true);
-    try {
-      const report = await commitPlan({ id: p.plan.id, key });
-      p.onDone(text.done(formatNumber(words, report.committed), formatNumber(words, report.held)));
-    } catch (error) {
-      setFailure(error instanceof AnswerError ? error.code : 'internal');
-    } finally {
-      setBusy(false);
-      dialog.current?.close();
-    }
-  }
-
+  const { snapshot } = p.plan;
+  if (snapshot === null) return null;
   return (
-    <>
-      <section class="panel" aria-labelledby="open-plan">
-        <div>
-          <h2 id="open-plan" class="h4">
-            {text.openHeading}
-          </h2>
-          <p>{text.openText}</p>
-          {countHeld(p.plan) === 0 ? null : (
-            <p>
-              {words.ready.held(formatNumber(words, countHeld(p.plan)))}{' '}
-              <Link to="/holds">{words.ready.seeHolds}</Link>
-            </p>
-          )}
-        </div>
-        <button
-          type="button"
-          class="button button-primary"
-          onClick={() => dialog.current?.showModal()}
-        >
-          {text.commit}
-        </button>
-      </section>
-      {failure === null ? null : <Failure code={failure} />}
-      <dialog ref={dialog} class="dialog" aria-labelledby="sure">
-        <h2 id="sure">{text.sure}</h2>
-        <p>{text.sureText(formatNumber(words, count))}</p>
-        <div class="buttons">
-          <button
-            type="button"
-            class="button button-primary"
-            disabled={busy}
-            onClick={() => void commit()}
-          >
-            {text.commit}
-          </button>
-          <button
-            type="button"
-            class="button button-secondary"
-            onClick={() => dialog.current?.close()}
-          >
-            {text.cancel}
-          </button>
-        </div>
-      </dialog>
-    </>
+    <p class="quiet">{words.plan.from(formatTime(words, snapshot.readAt), snapshot.source)}</p>
   );
 }
 
-function SummaryTable(p: { readonly summary: readonly SummaryRow[] }) {
+function Superseded() {
   const words = useWords();
-  const targets = [...new Set(p.summary.map((row) => row.target))].sort();
-  const schools = [...new Map(p.summary.map((row) => [row.institution, row.institutionName]))];
-  if (p.summary.length === 0) return <p class="quiet">{words.plans.nothing}</p>;
-  const cell = (rows: readonly SummaryRow[]) => {
-    const held = rows.filter((row) => row.held).reduce((total, row) => total + row.count, 0);
-    const moving = rows.filter((row) => !row.held);
-    return (
-      <>
-        {moving.length === 0 && held > 0 ? null : <ActionCounts counts={countActions(moving)} />}
-        {held === 0 ? null : (
-          <span class="badge badge-warning small-badge">
-            {words.outcomes.held} {formatNumber(words, held)}
-          </span>
-        )}
-      </>
-    );
-  };
   return (
-    <section aria-labelledby="summary">
-      <div class="section-head">
-        <h2 id="summary">{words.plan.summary}</h2>
-        <ActionLegend />
-      </div>
-      <div class="table--responsive-scroll">
-        <table class="table">
-          <thead>
-            <tr>
-              <th scope="col">{words.plan.school}</th>
-              {targets.map((target) => (
-                <th key={target} scope="col">
-                  {wordFor({ among: words.targets, code: target })}
-                </th>
-              ))}
-            </tr>
-          </thead>
-          <tbody>
-            {schools.map(([institution, name]) => (
-              <tr key={institution}>
-                <th scope="row">
-                  {name ?? institution ?? words.plan.everywhere}
-                  {name === null ? null : <span class="under">{institution}</span>}
-                </th>
-                {targets.map((target) => (
-                  <td key={target}>
-                    {cell(
-                      p.summary.filter((r) => r.institution === institution && r.target === target),
-                    )}
-                  </td>
-                ))}
-              </tr>
-            ))}
-          </tbody>
-          <tfoot>
-            <tr>
-              <th scope="row">{words.plan.total}</th>
-              {targets.map((target) => (
-                <td key={target}>{cell(p.summary.filter((row) => row.target === target))}</td>
-              ))}
-            </tr>
-          </tfoot>
-        </table>
-      </div>
-    </section>
+    <div class="alert alert-info plain">
+      <p class="alert-text">
+        {words.plan.supersededText} <Link to="/plans">{words.plan.seePlans}</Link>
+      </p>
+    </div>
   );
-}
-
-function countActions(rows: readonly SummaryRow[]): Counts {
-  const counts = { create: 0, adopt: 0, update: 0, deactivate: 0, delete: 0 };
-  for (const row of rows) counts[row.action] += row.count;
-  return counts;
 }

@@ -1,8 +1,9 @@
 import { useState } from 'preact/hooks';
 import type { Plan } from '../../api/shapes.ts';
-import { readPlans } from '../api.ts';
+import type { Refusal } from '../api.ts';
+import { readPlans, refusalOf } from '../api.ts';
 import { formatNumber, formatTime } from '../format.ts';
-import { Await, useLoaded } from '../load.tsx';
+import { Await, Failure, useLoaded } from '../load.tsx';
 import { ActionCounts, StateBadge, sumChanges } from '../parts/change-words.tsx';
 import { Link } from '../router.tsx';
 import { useWords } from '../words.ts';
@@ -31,16 +32,22 @@ export function PlansPage() {
 function PlanTable(p: { readonly first: readonly Plan[]; readonly next: string | null }) {
   const words = useWords();
   const [more, setMore] = useState({ items: [] as readonly Plan[], next: p.next });
+  const [failure, setFailure] = useState<Refusal | null>(null);
 
   async function load(): Promise<void> {
-    const page = await readPlans(more.next);
-    setMore({ items: [...more.items, ...page.items], next: page.next });
+    try {
+      const page = await readPlans(more.next);
+      setMore({ items: [...more.items, ...page.items], next: page.next });
+      setFailure(null);
+    } catch (error) {
+      setFailure(refusalOf(error));
+    }
   }
 
   return (
     <>
       <div class="table--responsive-scroll">
-        <table class="table">
+        <table class="table stacked">
           <thead>
             <tr>
               <th scope="col">{words.plans.made}</th>
@@ -57,18 +64,22 @@ function PlanTable(p: { readonly first: readonly Plan[]; readonly next: string |
                 <th scope="row">
                   <Link to={`/plans/${plan.id}`}>{formatTime(words, plan.createdAt)}</Link>
                 </th>
-                <td>
+                <td data-title={words.plans.state}>
                   <StateBadge state={plan.state} />
+                  <Notes plan={plan} />
                 </td>
-                <td>
+                <td data-title={words.plans.changes}>
                   <ActionCounts counts={sumChanges(plan)} />
                 </td>
-                <td class="number">{formatNumber(words, countHeld(plan))}</td>
+                <td class="number" data-title={words.plans.held}>
+                  {formatNumber(words, countHeld(plan))}
+                </td>
               </tr>
             ))}
           </tbody>
         </table>
       </div>
+      {failure === null ? null : <Failure refusal={failure} />}
       {more.next === null ? null : (
         <button type="button" class="button button-secondary" onClick={() => void load()}>
           {words.plans.more}
@@ -76,4 +87,17 @@ function PlanTable(p: { readonly first: readonly Plan[]; readonly next: string |
       )}
     </>
   );
+}
+
+/** What sets a plan apart from the daily one. */
+function Notes(p: { readonly plan: Plan }) {
+  const words = useWords();
+  const { undoes, replans, fourEyes, state, committedBy } = p.plan;
+  const notes = [
+    committedBy === null ? null : words.plans.by(committedBy),
+    undoes === null ? null : words.plans.undoes,
+    replans === null ? null : words.plans.replans,
+    fourEyes && state === 'open' ? words.plans.fourEyes : null,
+  ].filter((note) => note !== null);
+  return notes.length === 0 ? null : <span class="under">{notes.join(' · ')}</span>;
 }

@@ -81,17 +81,22 @@ export function StateBadge(p: { readonly state: string }) {
 /** Why a change is planned: the reason in words, then what turns into what. */
 export function ReasonText(p: { readonly change: Change }) {
   const words = useWords();
-  const { reason } = p.change;
+  const { reason, action } = p.change;
+  // What is made or deleted has all its fields among them; they are told when it is unfolded.
+  const fields = action === 'create' || action === 'delete' ? [] : reason.fields;
   return (
     <>
       {wordFor({ among: words.reasons, code: reason.code })}
-      {reason.fields.length === 0 ? null : (
+      {fields.length === 0 ? null : (
         <ul class="fields">
-          {reason.fields.map((field) => (
+          {fields.map((field) => (
             <li key={field.field}>
               <span class="field-name">{wordFor({ among: words.fields, code: field.field })}</span>
               {'added' in field ? (
-                <Lists {...field} />
+                <span class="lists">
+                  <Entries field={field.field} entries={field.removed} sign="removed" />
+                  <Entries field={field.field} entries={field.added} sign="added" />
+                </span>
               ) : (
                 <span>
                   {showValue(words, field.from)} <span aria-hidden="true">→</span>
@@ -107,10 +112,11 @@ export function ReasonText(p: { readonly change: Change }) {
   );
 }
 
-function Lists(p: {
+/** Entries of a list that come or go. */
+export function Entries(p: {
   readonly field: string;
-  readonly added: readonly string[];
-  readonly removed: readonly string[];
+  readonly entries: readonly string[];
+  readonly sign: 'added' | 'removed';
 }) {
   const words = useWords();
   // Attributes come as their name and one of their values.
@@ -119,18 +125,16 @@ function Lists(p: {
     if (p.field !== 'attributes') return entry;
     return [wordFor({ among: words.attributes, code: name }), ...values].join(' ');
   };
+  if (p.entries.length === 0) return null;
   return (
     <span class="lists">
-      {p.removed.map((entry) => (
-        <span key={`-${entry}`} class="count count-deactivate">
-          <span aria-hidden="true">−</span>
-          <span class="sr-only">{words.plan.removed} </span> {show(entry)}
-        </span>
-      ))}
-      {p.added.map((entry) => (
-        <span key={`+${entry}`} class="count count-create">
-          <span aria-hidden="true">+</span>
-          <span class="sr-only">{words.plan.added} </span> {show(entry)}
+      {p.entries.map((entry) => (
+        <span
+          key={entry}
+          class={`count ${p.sign === 'added' ? 'count-create' : 'count-deactivate'}`}
+        >
+          <span aria-hidden="true">{p.sign === 'added' ? '+' : '−'}</span>
+          <span class="sr-only">{words.plan[p.sign]} </span> {show(entry)}
         </span>
       ))}
     </span>
@@ -138,7 +142,7 @@ function Lists(p: {
 }
 
 /** Members are counted, not named: `24 people`. */
-function showValue(words: Words, value: string | null): string {
+export function showValue(words: Words, value: string | null): string {
   if (value === null || value === '') return words.nothing;
   const [, people] = /^(\d+) people$/.exec(value) ?? [];
   if (people !== undefined) return words.people(formatNumber(words, Number(people)));

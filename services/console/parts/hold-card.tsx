@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Hold } from '../../api/holds.ts';
-import { AnswerError, decideHold, makeKey, revokeDecision } from '../api.ts';
+import type { Refusal } from '../api.ts';
+import { decideHold, makeKey, refusalOf, revokeDecision } from '../api.ts';
 import { formatNumber, formatTime } from '../format.ts';
 import { Failure } from '../load.tsx';
 import { Link } from '../router.tsx';
@@ -73,7 +74,7 @@ function Choices(p: { readonly hold: Hold; readonly onDecided: () => void }) {
   const [scope, setScope] = useState<'once' | 'rule'>('once');
   const [day, setDay] = useState('');
   const [busy, setBusy] = useState(false);
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Refusal | null>(null);
   // A key for each choice, so that a repeated sending is the same decision.
   const [keys] = useState(() => new Map(hold.choices.map(({ choice }) => [choice, makeKey()])));
 
@@ -85,7 +86,7 @@ function Choices(p: { readonly hold: Hold; readonly onDecided: () => void }) {
       await decideHold({ id: hold.id, key, choice, scope, until });
       p.onDecided();
     } catch (error) {
-      setFailure(error instanceof AnswerError ? error.code : 'internal');
+      setFailure(refusalOf(error));
     } finally {
       setBusy(false);
     }
@@ -133,7 +134,7 @@ function Choices(p: { readonly hold: Hold; readonly onDecided: () => void }) {
           </li>
         ))}
       </ul>
-      {failure === null ? null : <Failure code={failure} />}
+      {failure === null ? null : <Failure refusal={failure} />}
     </fieldset>
   );
 }
@@ -149,7 +150,7 @@ export function DecidedHold(p: {
   const text = words.holds;
   const { hold } = p;
   const { decision } = hold;
-  const [failure, setFailure] = useState<string | null>(null);
+  const [failure, setFailure] = useState<Refusal | null>(null);
   if (decision === null) return null;
 
   async function revoke(): Promise<void> {
@@ -157,7 +158,7 @@ export function DecidedHold(p: {
       await revokeDecision(hold.id);
       p.onRevoked();
     } catch (error) {
-      setFailure(error instanceof AnswerError ? error.code : 'internal');
+      setFailure(refusalOf(error));
     }
   }
 
@@ -188,7 +189,7 @@ export function DecidedHold(p: {
             {text.revoke}
           </button>
         )}
-        {failure === null ? null : <Failure code={failure} />}
+        {failure === null ? null : <Failure refusal={failure} />}
       </div>
     </article>
   );
