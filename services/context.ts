@@ -13,6 +13,8 @@ import type { Environment } from './env.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { comparePolicyFile, policyInForce } from './policy-file.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
+import { followCalendar } from './worker/calm.ts';
+import { type CalmOf, neverCalm } from './worker/gate.ts';
 
 /** All collaborators of one process, built by hand; disposing closes them in the reverse order. */
 export interface Context extends AsyncDisposable {
@@ -73,6 +75,11 @@ export async function openContext(p: {
 
 function startEmbedded(home: string) {
   return startEmbeddedPostgres({ dir: join(home, 'postgres') });
+}
+
+/** Calm windows are for people who log in: at the stand-ins of a home nobody does. */
+export function calmOfContext(context: Pick<Context, 'sandboxed' | 'policy'>): CalmOf {
+  return context.sandboxed ? neverCalm : followCalendar(context.policy.calendar);
 }
 
 export function typesOfTargets(connectors: ReadonlyMap<string, Connector>): TargetTypes {

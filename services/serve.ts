@@ -5,9 +5,8 @@ import type { Access } from './api/access.ts';
 import { createApi } from './api/app.ts';
 import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
-import { typesOfTargets } from './context.ts';
+import { calmOfContext, typesOfTargets } from './context.ts';
 import { log } from './log.ts';
-import { neverCalm } from './worker/gate.ts';
 import type { Queues } from './worker/queues.ts';
 import { openQueues } from './worker/queues.ts';
 import type { RunningWorker } from './worker/worker.ts';
@@ -33,6 +32,7 @@ export async function serve(p: {
 }): Promise<Service> {
   const { database, connectors, environment, policy, tenant } = p.context;
   await using stack = new AsyncDisposableStack();
+  const calm = calmOfContext(p.context);
   const queues = stack.use(
     await openQueues({ databaseUrl: database.url, redisUrl: environment.redisUrl }),
   );
@@ -41,7 +41,7 @@ export async function serve(p: {
       database,
       queues,
       connectorsOf: async () => connectors,
-      calmOf: () => neverCalm,
+      calmOf: () => calm,
       concurrency: connectors.size,
       sweepMs,
       onError: (error) => log.error({ err: error }, 'worker trouble'),

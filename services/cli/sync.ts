@@ -5,11 +5,10 @@ import { countChanges, listChanges } from '../../provisioning/plan/read.ts';
 import type { SnapshotReport } from '../../provisioning/roster/accept.ts';
 import { sync } from '../../provisioning/sync.ts';
 import type { Context } from '../context.ts';
-import { openContext, typesOfTargets } from '../context.ts';
+import { calmOfContext, openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { settlePolicy } from '../policy-file.ts';
 import { prepareTargets } from '../prepare.ts';
-import { neverCalm } from '../worker/gate.ts';
 import { openQueues } from '../worker/queues.ts';
 import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
 import { startWorker } from '../worker/worker.ts';
@@ -106,6 +105,7 @@ export async function applyLedger(p: {
   const { context, voice } = p;
   const { database, tenant, environment, connectors } = context;
   const errors = new Set<string>();
+  const calm = calmOfContext(context);
   const before = await readTotals(context);
   const work = Math.max(before.due, p.expected);
   await prepareTargets({ connectors: connectors.values(), onTrouble: voice.say });
@@ -117,7 +117,7 @@ export async function applyLedger(p: {
     database,
     queues,
     connectorsOf: async () => connectors,
-    calmOf: () => neverCalm,
+    calmOf: () => calm,
     concurrency: connectors.size,
     sweepMs: 500,
     onError: (error) => errors.add(error.message),

@@ -1,5 +1,5 @@
 import { Temporal } from 'temporal-polyfill';
-import { type Lane, lanes } from './lane.ts';
+import { type Lane, lanes } from '../lane.ts';
 import { operations } from './operation.ts';
 import type { Calendar, CalmWindow, Period } from './schema.ts';
 import { beginsOn, isOrdinarySchoolDay, weekdays } from './school-day.ts';

@@ -3,7 +3,7 @@
  * the time. The calendar is known again by identity, so hand over the same object at each call.
  */
 
-import type { Lane } from './lane.ts';
+import type { Lane } from '../lane.ts';
 import type { Operation } from './operation.ts';
 import type { Calendar } from './schema.ts';
 import { msOfDay, type OpenState, stretchAt, stretchesBetween } from './timeline.ts';

@@ -1,8 +1,8 @@
 /** `calendar` of the policy: school days, and the calm windows in which only some lanes may write. */
 
 import { z } from 'zod';
+import { lanes } from '../lane.ts';
 import { findCalendarFaults } from './contradiction.ts';
-import { lanes } from './lane.ts';
 import { operations } from './operation.ts';
 import { weekdays } from './school-day.ts';
 

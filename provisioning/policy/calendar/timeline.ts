@@ -1,7 +1,7 @@
 /** The calendar laid out in time: stretches between whose ends nothing changes, worked out once a day. */
 
 import { Temporal } from 'temporal-polyfill';
-import { type Lane, lanes } from './lane.ts';
+import { type Lane, lanes } from '../lane.ts';
 import { type Occurrence, occurrencesOn } from './occurrence.ts';
 import type { Operation } from './operation.ts';
 import type { Calendar, CalmWindow } from './schema.ts';
