@@ -2,7 +2,7 @@ import { Agent, request } from 'undici';
 import { NextcloudError } from './failure.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'MKCOL' | 'PROPFIND' | 'PROPPATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'MKCOL' | 'PROPFIND' | 'PROPPATCH';
   /** Behind the server's address, with query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
