@@ -25,6 +25,8 @@ export const danish: Readonly<Record<CauseCode, string>> = {
   busy: 'Systemet har travlt og beder om at vente. Det prøves igen af sig selv.',
   'too-many-requests':
     'Systemet beder om en pause. Det prøves igen af sig selv; undtag Skolebus fra grænsen, hvis det varer ved.',
+  'edit-limit':
+    'Nextcloud tager imod 50 ændringer af profiler på ti minutter. Det fortsætter af sig selv; skolebus check fortæller, hvordan grænsen løftes, før meget skal ændres.',
   maintenance: 'Systemet er lukket for vedligehold. Det prøves igen, når det er åbent.',
   'sign-in-refused':
     'Systemet afviser Skolebus’ egen adgang. Se konto, adgangskode eller nøgle efter, og begge ure.',

@@ -27,6 +27,8 @@ export const english = {
   busy: 'The server is busy and asks to wait. It is tried again by itself.',
   'too-many-requests':
     'The server asks for a pause. It is tried again by itself; exempt Skolebus from its limit if it lasts.',
+  'edit-limit':
+    'Nextcloud takes 50 changes of profiles in ten minutes. It goes on by itself; skolebus check says how to lift the limit before much is changed.',
   maintenance: 'The server is closed for maintenance. It is tried again when it is open.',
   'sign-in-refused':
     "The server refuses Skolebus' own sign-in. Check its account, its password or secret, and both clocks.",

@@ -6,9 +6,19 @@ import { lookAsUsers } from './look.ts';
 import type { ServerUnderTest } from './server.ts';
 import { account, folder, gone, group, type MiniLedger, observed, openMiniLedger } from './work.ts';
 
+const oidcChecks = [
+  'oidc-provider',
+  'oidc-user-id',
+  'oidc-groups',
+  'oidc-overwrites',
+  'oidc-local-accounts',
+];
+
 /** What the connector must do with any Nextcloud; every run uses ids of its own and tidies up. */
 export function nextcloudContract(p: {
   readonly title: string;
+  /** In mode oidc with the provider `keycloak` set up as the check wants it. */
+  readonly mode: 'local' | 'oidc';
   readonly start: () => Promise<ServerUnderTest>;
   /** False for 29.0.1 with Team folders 17.0.17, where WebDAV breaks inside Team folders. */
   readonly subfolders: boolean;
@@ -21,7 +31,7 @@ export function nextcloudContract(p: {
 
     beforeAll(async () => {
       server = await p.start();
-      connector = connectNextcloud({ name: 'nextcloud', mode: 'local', ...server });
+      connector = connectNextcloud({ name: 'nextcloud', mode: p.mode, ...server });
       ledger = openMiniLedger(connector);
     });
 
@@ -43,6 +53,8 @@ export function nextcloudContract(p: {
         'webdav',
         'locking',
         'size',
+        'edit-limit',
+        ...(p.mode === 'local' ? [] : oidcChecks),
       ]);
     });
 
@@ -205,7 +217,11 @@ export function nextcloudContract(p: {
       const [pupils, teachers] = [`${run}-7c`, `${run}-7c-laerere`];
       const [pupil, teacher] = [`${run}elev7c`, `${run}lrr7c`];
       await ledger.apply([group(pupils), group(teachers)]);
-      await ledger.apply([
+      // Local in every mode: they look for themselves, and need a password for that.
+      await using local = connectNextcloud({ name: 'nextcloud', mode: 'local', ...server });
+      const people = openMiniLedger(local);
+      for (const key of [pupils, teachers]) people.know({ kind: 'group', key, externalId: key });
+      await people.apply([
         account(pupil, { groups: [pupils] }),
         account(teacher, { groups: [pupils, teachers] }),
       ]);
@@ -254,7 +270,7 @@ export function nextcloudContract(p: {
         ledger.know({ kind: 'folder', key: name, externalId: one.externalId });
         await ledger.apply([gone(row)]);
       }
-      await ledger.apply([gone(account(pupil)), gone(account(teacher))]);
+      await people.apply([gone(account(pupil)), gone(account(teacher))]);
       await ledger.apply([gone(group(pupils)), gone(group(teachers))]);
     }, 60_000);
 

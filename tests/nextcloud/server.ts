@@ -20,6 +20,8 @@ export interface StandInUnderTest extends ServerUnderTest {
 export async function startStandIn(p: {
   readonly version: NextcloudVersion;
   readonly user?: string;
+  /** As on a server that nobody has set up for us. */
+  readonly limitEdits?: boolean;
 }): Promise<StandInUnderTest> {
   const documents = openDocuments({ file: null });
   const credentials = {
@@ -33,6 +35,7 @@ export async function startStandIn(p: {
     version: p.version,
     ...credentials,
   });
+  standIn.control.limitEdits(p.limitEdits === true);
   return {
     url: standIn.url,
     ...credentials,
@@ -42,4 +45,43 @@ export async function startStandIn(p: {
       documents[Symbol.dispose]();
     },
   };
+}
+
+const off = 'x_none';
+/** What the check wants: user ids as they are, and nothing that a login overwrites. */
+export const safeSettings = {
+  uniqueUid: false,
+  mappingUid: 'preferred_username',
+  mappingDisplayName: off,
+  mappingEmail: off,
+  mappingQuota: off,
+  mappingGroups: off,
+  mappingLanguage: off,
+  mappingLocale: off,
+  groupProvisioning: false,
+};
+
+/** The provider `keycloak`. A real server would look up the address first, and is set up with occ. */
+export async function makeProvider(
+  server: StandInUnderTest,
+  settings: Readonly<Record<string, unknown>> = safeSettings,
+): Promise<void> {
+  const basic = Buffer.from(`${server.user}:${server.password}`).toString('base64');
+  const url = `${server.url}/ocs/v2.php/apps/user_oidc/api/v1/provider?format=json`;
+  const answer = await fetch(url, {
+    method: 'POST',
+    headers: {
+      Authorization: `Basic ${basic}`,
+      'OCS-APIRequest': 'true',
+      'Content-Type': 'application/json',
+    },
+    body: JSON.stringify({
+      identifier: 'keycloak',
+      clientId: 'nextcloud',
+      clientSecret: 'Kurre-Kaninhop-88',
+      discoveryEndpoint: 'http://127.0.0.1:9/realms/skole/.well-known/openid-configuration',
+      settings,
+    }),
+  });
+  if (!answer.ok) throw new Error(`making the provider: HTTP ${answer.status}`);
 }

@@ -16,7 +16,9 @@ export type AccountMode =
  * Creates an account that was looked for just before and not found. Creating is not atomic
  * (recording nextcloud-34.0.1/07; parallel creates deadlock into accounts without name, e-mail and
  * groups), so that after any failure the account is read back; what is there now is ours and comes
- * back for completion. Only an outcome says that nothing was made.
+ * back for completion. Only an outcome says that nothing was made. A local account that was answered
+ * with success is not read: the server answers so after its last step only, and reading it the first
+ * time costs a tenth of making it (34.0.1: 0.15 s and 1.6 s).
  */
 export async function createAccount(p: {
   readonly session: Session;
@@ -34,6 +36,7 @@ export async function createAccount(p: {
   if (reply?.code === 403) {
     throw new NextcloudError({ code: 'not-admin', message: 'creating an account: not allowed' });
   }
+  if (reply?.ok && p.mode.kind === 'local') return asMade(p);
   const made = await readUser(session, desired.userId);
   // 102 is "exists" on 34.0.1, and on 29.0.1 also a refused value of an account that was made
   // nevertheless. Messages come in the service account's language, so that the name decides.
@@ -42,6 +45,25 @@ export async function createAccount(p: {
   }
   if (made !== null) return made;
   return explain(reply);
+}
+
+function asMade(p: {
+  readonly desired: NextcloudAccount;
+  readonly groupIds: readonly string[];
+}): User {
+  const { userId, displayName, email, quota, language } = p.desired;
+  return {
+    id: userId,
+    displayname: displayName,
+    email,
+    quota,
+    used: 0,
+    language,
+    enabled: true,
+    groups: [...p.groupIds],
+    lastLogin: 0,
+    backend: 'Database',
+  };
 }
 
 async function createLocal(p: {

@@ -3,12 +3,14 @@ import type { Outcome, Work } from '../contract.ts';
 import { type AccountMode, createAccount, writeOidcAccount } from './account-create.ts';
 import { readUser, userPath } from './api.ts';
 import { applied, NextcloudError, reject, retry } from './failure.ts';
+import type { ProfileEditor, ProfileField } from './profile.ts';
 import { parseQuota, readQuota } from './quota.ts';
 import type { User } from './schema.ts';
 import type { Reply, Session } from './session.ts';
 
 interface AccountWork {
   readonly session: Session;
+  readonly profile: ProfileEditor;
   readonly mode: AccountMode;
   readonly work: Work;
   /** Key of a group resource to its id. */
@@ -118,8 +120,13 @@ interface Completion extends AccountWork {
  * keep a pupil out of a class. The first refusal is the outcome.
  */
 async function complete(p: Completion): Promise<Outcome> {
+  const { changes, byApp } = profileOf(p);
   const failures: Outcome[] = [];
-  for (const [step, what] of stepsOf(p)) {
+  for (const [field, reply] of await p.profile.write({ ...p.desired, changes })) {
+    const failure = reply === null ? limited(p.profile) : judge(reply, field);
+    if (failure !== null) failures.push(failure);
+  }
+  for (const [step, what] of [...byApp, ...stepsOf(p)]) {
     const failure = judge(await step(), what);
     if (failure !== null) failures.push(failure);
   }
@@ -128,29 +135,40 @@ async function complete(p: Completion): Promise<Outcome> {
 
 type Step = readonly [() => Promise<Reply>, string];
 
+/** What the profile lacks, and the display name where only the app user_oidc can write it. */
+function profileOf(p: Completion): {
+  readonly changes: ReadonlyMap<ProfileField, string>;
+  readonly byApp: readonly Step[];
+} {
+  const { standing, desired, mode } = p;
+  const changes = new Map<ProfileField, string>();
+  const byApp: Step[] = [];
+  if (standing.displayname !== desired.displayName) {
+    // OCS cannot rename what belongs to user_oidc (code 113, reference sign-in 1.6).
+    if (standing.backend === 'user_oidc' && mode.kind === 'oidc') {
+      byApp.push([() => writeOidcAccount({ ...p, ...mode, withAll: false }), 'displayname']);
+    } else changes.set('displayname', desired.displayName);
+  }
+  if ((standing.email ?? '').toLowerCase() !== (desired.email ?? '').toLowerCase()) {
+    changes.set('email', desired.email ?? '');
+  }
+  if (differsInQuota(p)) changes.set('quota', desired.quota);
+  if (standing.language !== desired.language) changes.set('language', desired.language);
+  return { changes, byApp };
+}
+
+/** The account's other rows go on: only edits of profiles are limited, not groups and not creating. */
+function limited(profile: ProfileEditor): Outcome {
+  const afterMs = profile.closedForMs();
+  const seconds = Math.ceil(afterMs / 1000);
+  const detail = `the server takes 50 edits of profiles in ten minutes; the next one in ${seconds} s`;
+  return { state: 'retry', afterMs, code: 'edit-limit', detail };
+}
+
 function stepsOf(p: Completion): readonly Step[] {
   const { session, standing, desired } = p;
   const path = userPath(desired.userId);
-  const edit = (key: string, value: string): Step => [
-    () => session.ask({ method: 'PUT', path, form: { key, value } }),
-    key,
-  ];
   const steps: Step[] = [];
-  if (standing.displayname !== desired.displayName) {
-    const { mode } = p;
-    // OCS cannot rename what belongs to user_oidc (code 113, reference sign-in 1.6).
-    const byApp = standing.backend === 'user_oidc' && mode.kind === 'oidc';
-    steps.push(
-      byApp
-        ? [() => writeOidcAccount({ ...p, ...mode, withAll: false }), 'displayname']
-        : edit('displayname', desired.displayName),
-    );
-  }
-  if ((standing.email ?? '').toLowerCase() !== (desired.email ?? '').toLowerCase()) {
-    steps.push(edit('email', desired.email ?? ''));
-  }
-  if (differsInQuota(p)) steps.push(edit('quota', desired.quota));
-  if (standing.language !== desired.language) steps.push(edit('language', desired.language));
   const groupsPath = `${path}/groups`;
   for (const groupid of p.groups.wanted) {
     if (standing.groups.includes(groupid)) continue;

@@ -5,6 +5,7 @@ import { foldersPath, get, groupPath, groupsPath, pageOfUsers } from './api.ts';
 import { openDavHome } from './dav.ts';
 import { NextcloudError } from './failure.ts';
 import { checkOidc } from './oidc.ts';
+import type { ProfileEditor } from './profile.ts';
 import { FolderList, Status, User } from './schema.ts';
 import type { Session } from './session.ts';
 import { checkLocking, checkTopology } from './topology.ts';
@@ -14,6 +15,7 @@ interface CheckInput {
   readonly url: string;
   readonly user: string;
   readonly password: string;
+  readonly profile: ProfileEditor;
   readonly mode: AccountMode;
   readonly uidClaim: string;
 }
@@ -39,6 +41,7 @@ export async function checkNextcloud(p: CheckInput): Promise<readonly CheckResul
   results.push(...(await attempt('webdav', () => probeDav(p))));
   results.push(...(await attempt('locking', () => checkLocking(p.session))));
   results.push(...(await attempt('size', () => checkTopology(p.session))));
+  results.push(explainEditLimit(p));
   const { mode } = p;
   if (mode.kind === 'oidc') {
     const oidc = { session: p.session, identifier: mode.identifier, uidClaim: p.uidClaim };
@@ -63,6 +66,29 @@ async function checkLocalAccounts(p: CheckInput): Promise<readonly CheckResult[]
       : `${local.length} of the first ${page.length} accounts are local: with soft_auto_provision off their owners cannot sign in through Keycloak. ` +
         'Move them in maintenance mode, after a dump: INSERT INTO oc_user_oidc (user_id, display_name) SELECT uid, displayname FROM oc_users WHERE uid IN (...), then DELETE FROM oc_users for the same. Files, groups and settings stay';
   return [{ name: 'oidc-local-accounts', ok: local.length === 0, message }];
+}
+
+/**
+ * No API tells whether an administrator has lifted the limit, and trying it out would use it up, so that
+ * it passes as long as no edit was refused. Both ways out were tried: the list on 32.0.1, the higher
+ * limit on 34.0.1.
+ */
+function explainEditLimit(p: CheckInput): CheckResult {
+  const waitMs = p.profile.closedForMs();
+  const state =
+    waitMs === 0
+      ? 'no edit was refused so far'
+      : `the limit is reached, and the next edit goes through in ${Math.ceil(waitMs / 1000)} s`;
+  const language =
+    p.mode.kind === 'local'
+      ? ''
+      : '. user_oidc cannot write the language, so that each new account costs an edit: occ config:system:set default_language --value da, where most speak Danish';
+  const message =
+    `an account may edit 50 profiles in ten minutes (name, e-mail, quota, language; from 34 on 100): ${state}. ` +
+    'Exempt the address of Skolebus before much changes: occ config:app:set bruteForce whitelist_1 --value <address>/32 and ' +
+    'occ config:app:set bruteforcesettings apply_allowlist_to_ratelimit --value true --type boolean; ' +
+    `or on 34 raise ratelimit_overwrite for provisioning_api.users.edituser${language}`;
+  return { name: 'edit-limit', ok: waitMs === 0, message };
 }
 
 async function attempt(

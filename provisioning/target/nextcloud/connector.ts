@@ -10,6 +10,7 @@ import { NextcloudError, outcomeOf } from './failure.ts';
 import { applyFolder, type FolderList } from './folders.ts';
 import { applyGroup } from './groups.ts';
 import { observeNextcloud } from './observe.ts';
+import { openProfileEditor } from './profile.ts';
 import { openSession } from './session.ts';
 
 export interface NextcloudTarget {
@@ -42,6 +43,7 @@ type Kind = keyof typeof parallel;
 /** A Nextcloud server with the app Team folders, 29 or newer. */
 export function connectNextcloud(p: NextcloudTarget): Connector {
   const session = openSession({ ...p, timeoutMs: p.timeoutMs ?? 30_000 });
+  const profile = openProfileEditor({ session });
   const mode: AccountMode =
     p.mode === 'local'
       ? { kind: 'local' }
@@ -59,7 +61,7 @@ export function connectNextcloud(p: NextcloudTarget): Connector {
     const applyOne = async (work: Work): Promise<Outcome> => {
       if (kind === 'group') return applyGroup({ session, work });
       if (kind === 'account') {
-        return applyAccount({ session, mode, work, groupIds, serviceUser: p.user });
+        return applyAccount({ session, profile, mode, work, groupIds, serviceUser: p.user });
       }
       folders ??= listFolders(session);
       return applyFolder({ session, work, folders: await folders, groupIds, serviceUser: p.user });
@@ -97,7 +99,7 @@ export function connectNextcloud(p: NextcloudTarget): Connector {
     check: () => {
       const { url, user, password } = p;
       const uidClaim = p.uidClaim ?? 'preferred_username';
-      return checkNextcloud({ session, url, user, password, mode, uidClaim });
+      return checkNextcloud({ session, profile, url, user, password, mode, uidClaim });
     },
     observe: ({ kind }) => observeNextcloud({ session, kind }),
     async apply({ batch, externalIds }) {

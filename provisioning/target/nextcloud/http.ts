@@ -11,7 +11,7 @@ import { readRetryAfter } from '../pace/retry-after.ts';
 import { NextcloudError } from './failure.ts';
 
 export interface HttpRequest {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'MKCOL' | 'PROPFIND' | 'PROPPATCH';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'MKCOL' | 'PROPFIND' | 'PROPPATCH';
   /** Behind the server's address, with query. */
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;

@@ -5,7 +5,7 @@ import { type Http, type HttpAnswer, type HttpRequest, openHttp } from './http.t
 import { Bare, Envelope } from './schema.ts';
 
 export interface Ask {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Behind the server's address; `format=json` is added. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;

@@ -14,6 +14,8 @@ export interface Behaviour {
   readonly appPasswordMayWrite: boolean;
   /** A wrong password answers XML even where JSON was asked for. */
   readonly refusesInXml: boolean;
+  /** `PATCH` of an account, for several fields at once; 32.0.1 has none yet either. */
+  readonly editsWhole: boolean;
   /** Code of an unknown OCS route. */
   readonly unknownRoute: 998 | 404;
   /** A required parameter that is missing: an empty 400, or an error of the application. */
@@ -64,6 +66,7 @@ const newer: Behaviour = {
   build: '34.0.1.2',
   appPasswordMayWrite: false,
   refusesInXml: false,
+  editsWhole: true,
   unknownRoute: 998,
   missingParameter: 'empty-400',
   badValue: 101,
@@ -100,6 +103,7 @@ const older: Behaviour = {
   build: '29.0.1.1',
   appPasswordMayWrite: true,
   refusesInXml: true,
+  editsWhole: false,
   unknownRoute: 404,
   missingParameter: 'crash',
   badValue: 102,

@@ -1,3 +1,4 @@
+import type { EditLimit } from './edit-limit.ts';
 import { type Answer, type Ask, answerJson, fieldOf } from './exchange.ts';
 import type { Session } from './sign-in.ts';
 import { findUser, type State, saveUser } from './state.ts';
@@ -8,6 +9,11 @@ export interface NextcloudControl {
   setMaintenance(on: boolean): void;
   /** Lets the half hour of every session's password confirmation run out. */
   expireConfirmations(): void;
+  /**
+   * On: 50 edits of profiles in ten minutes, as a server is that nobody set up for us. Off at first, as
+   * after the administrator has exempted our address.
+   */
+  limitEdits(on: boolean): void;
   /** Forgets every session, as a flushed cache does. */
   dropSessions(): void;
   /** Accounts that an administrator made by hand. */
@@ -23,6 +29,7 @@ export interface NextcloudControl {
  * only, so that nobody else reaches it:
  *
  * - `POST /__sandbox/maintenance` with `on=true` or `on=false`
+ * - `POST /__sandbox/edit-limit` with `on=true` or `on=false`
  * - `POST /__sandbox/confirmations/expire`
  * - `POST /__sandbox/sessions/drop`
  * - `POST /__sandbox/users` with `id[]=...`
@@ -33,6 +40,9 @@ export function answerControl(control: NextcloudControl, ask: Ask): Answer {
   switch (ask.path) {
     case '/__sandbox/maintenance':
       control.setMaintenance(fieldOf(ask, 'on') === 'true');
+      break;
+    case '/__sandbox/edit-limit':
+      control.limitEdits(fieldOf(ask, 'on') === 'true');
       break;
     case '/__sandbox/confirmations/expire':
       control.expireConfirmations();
@@ -55,12 +65,17 @@ export function answerControl(control: NextcloudControl, ask: Ask): Answer {
 export function buildControl(p: {
   readonly state: State;
   readonly sessions: Map<string, Session>;
+  readonly editLimit: EditLimit;
   readonly addUser: (id: string) => void;
   readonly reset: () => void;
 }): NextcloudControl {
   return {
     setMaintenance(on) {
       p.state.settings.set('maintenance', { value: on ? 'on' : 'off' });
+    },
+    limitEdits(on) {
+      p.editLimit.on = on;
+      p.editLimit.taken.clear();
     },
     expireConfirmations() {
       for (const session of p.sessions.values()) session.confirmedAt = 0;
@@ -80,6 +95,7 @@ export function buildControl(p: {
     },
     reset() {
       p.sessions.clear();
+      p.editLimit.taken.clear();
       p.reset();
     },
   };

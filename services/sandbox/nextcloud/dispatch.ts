@@ -2,6 +2,7 @@ import type { Behaviour } from './behaviour.ts';
 import { answerCapabilities, answerStatus, coreRoutes } from './core.ts';
 import { answerDav } from './dav.ts';
 import { DavFault, davError } from './dav-error.ts';
+import type { EditLimit } from './edit-limit.ts';
 import { type Answer, type Ask, answerHtml, answerJson, jsonType } from './exchange.ts';
 import { groupRoutes } from './groups.ts';
 import { answerOcs, type Generation, type OcsResult, refuse } from './ocs.ts';
@@ -17,6 +18,7 @@ export interface Server {
   readonly state: State;
   readonly behaviour: Behaviour;
   readonly sessions: Map<string, Session>;
+  readonly editLimit: EditLimit;
 }
 
 export interface Reply {

@@ -29,7 +29,7 @@ function httpStatus(generation: Generation, code: number): number {
   if (code === 998 || code === 404) return 404;
   if (code === 996 || code === 999) return 500;
   if (code === 403) return 403;
-  return code === 500 ? 500 : 400;
+  return code === 500 || code === 422 ? code : 400;
 }
 
 export function answerOcs(p: {

@@ -1,4 +1,5 @@
 import type { Behaviour } from './behaviour.ts';
+import type { EditLimit } from './edit-limit.ts';
 import type { Answer, Ask } from './exchange.ts';
 import { fieldOf } from './exchange.ts';
 import { type OcsResult, refuse } from './ocs.ts';
@@ -9,6 +10,7 @@ import { findUser, type State, type User } from './state.ts';
 export interface Call {
   readonly state: State;
   readonly behaviour: Behaviour;
+  readonly editLimit: EditLimit;
   readonly ask: Ask;
   readonly caller: Caller;
   /** Decoded path parameters. */
@@ -18,7 +20,7 @@ export interface Call {
 }
 
 export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Segments; `*` is a parameter, which may hold an encoded slash. */
   readonly path: string;
   readonly needs: 'login' | 'subadmin' | 'admin';

@@ -6,6 +6,7 @@ import type { StandIn } from '../stand-in.ts';
 import { behaviourOf, type NextcloudVersion } from './behaviour.ts';
 import { answerControl, buildControl, type NextcloudControl } from './control.ts';
 import { dispatch, type Server } from './dispatch.ts';
+import { openEditLimit } from './edit-limit.ts';
 import { type Answer, type Ask, answerJson, readAsk } from './exchange.ts';
 import type { FaultHook } from './fault.ts';
 import type { Session } from './sign-in.ts';
@@ -32,10 +33,11 @@ export async function startNextcloudStandIn(p: {
   const behaviour = behaviourOf(p.version ?? '34.0.1');
   const state = openState({ ...p, homeId: behaviour.baseline.home });
   const sessions = new Map<string, Session>();
-  const server: Server = { state, sessions, behaviour };
+  const editLimit = openEditLimit();
+  const server: Server = { state, sessions, behaviour, editLimit };
   const addUser = (id: string) => saveUser(state, newUser({ id, password: null }));
   const reset = () => resetState(state, { ...p, homeId: behaviour.baseline.home });
-  const control = buildControl({ state, sessions, addUser, reset });
+  const control = buildControl({ state, sessions, editLimit, addUser, reset });
   let faults: FaultHook | null = null;
 
   const http = createServer((request, response) => {

@@ -1,5 +1,6 @@
+import { fieldOf } from './exchange.ts';
 import { type OcsResult, ok, refuse } from './ocs.ts';
-import { type Call, governs } from './route.ts';
+import { type Call, crash, governs } from './route.ts';
 import { hashSecret, saveUser, type User } from './state.ts';
 import { isMailAddress, knowsLanguage, refusePassword } from './user-rules.ts';
 import { parseSize } from './user-view.ts';
@@ -24,6 +25,33 @@ export function editUser(p: {
     saveUser(call.state, user);
   }
   return result;
+}
+
+/**
+ * Several fields at once, all or nothing. A display name that is too long passes the examination and
+ * crashes, a quota that is no size is taken for zero. Null when all is written.
+ */
+export function editWholeUser(p: { readonly call: Call; readonly user: User }): OcsResult | null {
+  const { call, user } = p;
+  const named = (name: string) => fieldOf(call.ask, name);
+  const [displayName, email, language] = [named('displayName'), named('email'), named('language')];
+  const errors: Record<string, string> = {};
+  if (displayName !== undefined && user.backend !== 'Database') {
+    errors['displayName'] = 'Cannot change display name for this user';
+  }
+  if (email !== undefined && email !== '' && !isMailAddress(email)) {
+    errors['email'] = 'Invalid email address';
+  }
+  if (language !== undefined && !knowsLanguage(language)) errors['language'] = 'Invalid language';
+  if (Object.keys(errors).length > 0) return { code: 422, message: '', data: { errors } };
+  if (displayName !== undefined && displayName.length > 64) return crash();
+  if (displayName !== undefined) user.displayName = displayName === '' ? user.id : displayName;
+  if (email !== undefined) user.email = email.trim().toLowerCase();
+  const quota = named('quota');
+  if (quota !== undefined) user.quota = parseSize(quota) === null ? '0 B' : quota;
+  if (language !== undefined) user.language = language;
+  saveUser(call.state, user);
+  return null;
 }
 
 function change(p: {

@@ -85,6 +85,10 @@ function viewQuota(p: {
     return { free: diskBytes - used, used, total: diskBytes, relative, quota: -3 };
   }
   if (bytes === null) return { free: -3, used, total: -3, relative: 0, quota: -3 };
+  // Nothing is allowed, and it is shown as if nothing were counted (recording 34.0.1/33).
+  if (bytes === 0 && p.behaviour.quotaBeforeLogin) {
+    return { free: -3, used, total: -3, relative: 0, quota: 0 };
+  }
   const relative = bytes === 0 ? 0 : Math.round((used / bytes) * 10_000) / 100;
   return { free: Math.max(0, bytes - used), used, total: bytes, relative, quota: bytes };
 }

@@ -1,10 +1,11 @@
-import { fieldOf } from './exchange.ts';
+import { takeEdit } from './edit-limit.ts';
+import { answerEmpty, fieldOf, jsonType } from './exchange.ts';
 import { type OcsResult, ok, refuse } from './ocs.ts';
 import { missingParameter } from './ocs-errors.ts';
 import { type Call, crash, governs, isSubadmin, type Route, readPage, userParam } from './route.ts';
 import { removeUser, type State, saveUser, type User } from './state.ts';
 import { createUser } from './user-create.ts';
-import { editUser } from './user-edit.ts';
+import { editUser, editWholeUser } from './user-edit.ts';
 import { viewUser } from './user-view.ts';
 
 export const userRoutes: readonly Route[] = [
@@ -35,6 +36,7 @@ export const userRoutes: readonly Route[] = [
   },
   { method: 'GET', path: 'cloud/users/*', needs: 'login', confirm: false, handle: readUser },
   { method: 'PUT', path: 'cloud/users/*', needs: 'login', confirm: true, handle: changeUser },
+  { method: 'PATCH', path: 'cloud/users/*', needs: 'login', confirm: true, handle: changeWhole },
   { method: 'DELETE', path: 'cloud/users/*', needs: 'subadmin', confirm: true, handle: deleteUser },
   {
     method: 'PUT',
@@ -69,7 +71,12 @@ function readUser(call: Call): OcsResult {
   return user === undefined ? refuse(404, 'User does not exist') : ok(view(call, user));
 }
 
+function mayEdit(call: Call): boolean {
+  return takeEdit({ limit: call.editLimit, user: call.caller.user.id, method: call.ask.method });
+}
+
 function changeUser(call: Call): ReturnType<Route['handle']> {
+  if (!mayEdit(call)) return answerEmpty(429);
   const user = userParam(call);
   const own = user?.id === call.caller.user.id;
   const value = fieldOf(call.ask, 'value');
@@ -77,6 +84,19 @@ function changeUser(call: Call): ReturnType<Route['handle']> {
   if (value === undefined || key === undefined) return missingParameter(call);
   if (user === undefined || !(own || governs(call.caller, user))) return refuse(998);
   return editUser({ call, user, key, value });
+}
+
+/** All of the named fields or none (recording 34.0.1/33). */
+function changeWhole(call: Call): ReturnType<Route['handle']> {
+  if (!call.behaviour.editsWhole) {
+    return { status: 405, headers: { 'Content-Type': jsonType }, body: '' };
+  }
+  if (!mayEdit(call)) return answerEmpty(429);
+  const user = userParam(call);
+  const own = user?.id === call.caller.user.id;
+  if (user === undefined || !(own || governs(call.caller, user))) return refuse(998);
+  const refusal = editWholeUser({ call, user });
+  return refusal ?? ok(view(call, user));
 }
 
 function deleteUser(call: Call): OcsResult {
