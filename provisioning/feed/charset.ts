@@ -17,6 +17,7 @@ export async function* decodeText(p: {
       fatal: true,
     });
     const text = decode(decoder, chunk, p.file);
+    if (text.includes(lostLetter)) throw lettersLost(p.file);
     if (text !== '') yield text;
   }
   if (decoder === null) return;
@@ -31,6 +32,18 @@ export async function* decodeText(p: {
       cause,
     });
   }
+}
+
+/** What a program puts in the place of a letter that it could not read. */
+const lostLetter = '\uFFFD';
+
+/** Read in the wrong charset before it came to us: not only names, roles and ids too may be others now. */
+function lettersLost(file: string): FeedError {
+  return new FeedError({
+    code: 'feed-wrong-charset',
+    message: `${file} has lost letters (U+FFFD stands in their place): something read it in another charset before. Export it again as UTF-8.`,
+    file,
+  });
 }
 
 function decode(decoder: TextDecoder, chunk: Uint8Array, file: string): string {

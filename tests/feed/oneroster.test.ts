@@ -238,6 +238,11 @@ describe('a package is refused', () => {
       'bulk enrolments without rows',
       { 'enrollments.csv': `${good['enrollments.csv']?.split('\r\n')[0]}\r\n` },
     ],
+    [
+      'feed-empty',
+      'bulk classes without rows',
+      { 'classes.csv': `${good['classes.csv']?.split('\r\n')[0]}\r\n` },
+    ],
     ['feed-empty', 'an empty file', { 'users.csv': '' }],
     ['feed-column-missing', 'no names', { 'users.csv': 'sourcedId,orgSourcedIds\r\nU1,O1\r\n' }],
     [
@@ -264,6 +269,11 @@ describe('a package is refused', () => {
       'feed-wrong-charset',
       'bytes of CP1252',
       { 'users.csv': Buffer.from(good['users.csv'] ?? '', 'latin1') },
+    ],
+    [
+      'feed-wrong-charset',
+      'letters that something has lost before',
+      { 'users.csv': good['users.csv']?.replace('Zoë', 'Zo\uFFFD') ?? '' },
     ],
     [
       'feed-wrong-charset',

@@ -94,6 +94,11 @@ describe('the document', () => {
 describe('a document is refused', () => {
   it.each([
     ['feed-wrong-charset', 'bytes that are not UTF-8', Buffer.from(exportOf(), 'latin1')],
+    [
+      'feed-wrong-charset',
+      'letters that something has lost before',
+      exportOf().replace('</InstitutionName>', '\uFFFD</InstitutionName>'),
+    ],
     ['feed-wrong-charset', 'an unknown encoding', exportOf().replace('UTF-8', 'EBCDIC-DK')],
     ['feed-truncated', 'a cut one', exportOf().slice(0, -30)],
     ['feed-empty', 'an empty one', ''],
