@@ -5,6 +5,7 @@ import { runApply, runApprove } from './apply.ts';
 import { runConformance } from './conformance.ts';
 import { runDemo } from './demo.ts';
 import { runDrift } from './drift.ts';
+import { addDrillCommand } from './drill-commands.ts';
 import { runExplain } from './explain.ts';
 import { runGenerate } from './generate.ts';
 import { addHoldCommands } from './hold-commands.ts';
@@ -286,6 +287,8 @@ Start here:  skolebus demo`,
         }),
       ),
     );
+
+  addDrillCommand({ program, home, json, signal, onDone });
 
   program
     .command('generate')
