@@ -143,7 +143,7 @@ describe('a wave', () => {
 
   test('ends early where everybody is turned away', async () => {
     steps.post = status(500);
-    const { report } = await wave({ rate: 200, people: 200 });
+    const { report } = await wave({ rate: 100, hold: 5, people: 500 });
 
     expect(report.end).toBe('gave-up');
     expect(report.failed).toBeGreaterThanOrEqual(100);
@@ -156,7 +156,7 @@ describe('a wave', () => {
       stop.abort();
       giveToken(p);
     };
-    const { report } = await wave({ signal: stop.signal });
+    const { report } = await wave({ hold: 5, people: 150, signal: stop.signal });
 
     expect(report.end).toBe('stopped');
     expect(report.signedIn).toBeGreaterThan(0);
