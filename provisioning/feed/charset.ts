@@ -12,12 +12,15 @@ export async function* decodeText(p: {
   readonly encoding: 'xml' | 'utf-8';
 }): AsyncGenerator<string> {
   let decoder: TextDecoder | null = null;
+  let lost = 0;
+  let intact = 0;
   for await (const chunk of p.bytes) {
     decoder ??= new TextDecoder(p.encoding === 'xml' ? declaredEncoding(chunk, p.file) : 'utf-8', {
       fatal: true,
     });
     const text = decode(decoder, chunk, p.file);
-    if (text.includes(lostLetter)) throw lettersLost(p.file);
+    lost += count(text, lostLetter);
+    intact += count(text, intactLetter);
     if (text !== '') yield text;
   }
   if (decoder === null) return;
@@ -32,10 +35,18 @@ export async function* decodeText(p: {
       cause,
     });
   }
+  if (lost > fewLost && intact === 0) throw lettersLost(p.file);
 }
 
 /** What a program puts in the place of a letter that it could not read. */
-const lostLetter = '\uFFFD';
+const lostLetter = /\uFFFD/g;
+const intactLetter = /[\u0080-\uFFFC]/g;
+/** A name or two may have been garbled by hand; what has lost every letter of its kind is another matter. */
+const fewLost = 2;
+
+function count(text: string, letter: RegExp): number {
+  return text.match(letter)?.length ?? 0;
+}
 
 /** Read in the wrong charset before it came to us: not only names, roles and ids too may be others now. */
 function lettersLost(file: string): FeedError {

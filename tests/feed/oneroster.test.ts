@@ -273,7 +273,7 @@ describe('a package is refused', () => {
     [
       'feed-wrong-charset',
       'letters that something has lost before',
-      { 'users.csv': good['users.csv']?.replace('Zoë', 'Zo\uFFFD') ?? '' },
+      { 'users.csv': good['users.csv']?.replaceAll(/[^\p{ASCII}]/gu, '\uFFFD') ?? '' },
     ],
     [
       'feed-wrong-charset',

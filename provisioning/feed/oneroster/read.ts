@@ -75,7 +75,7 @@ async function openRun(p: { readonly archive: Archive; readonly civil: CivilSeal
   };
 }
 
-/** An empty list of people, schools, classes or enrolments is always a failed export, never the truth. */
+/** An empty list is always a failed export, never the truth. */
 async function* readAll(
   run: Run,
   entity: RosterFile,
@@ -87,7 +87,7 @@ async function* readAll(
     if (read(run, row)) live += 1;
     yield* run.outbox.take();
   }
-  if (entity !== 'roles') refuseEmpty(run, entity, live);
+  refuseEmpty(run, entity, live);
 }
 
 function refuseEmpty(run: Run, entity: RosterFile, live: number): void {
