@@ -89,7 +89,7 @@ export function connectNextcloud(p: NextcloudTarget): Connector {
   return {
     name: p.name,
     type: 'nextcloud',
-    claimSize: { group: 40, account: 20, folder: 20 },
+    claimSize: { group: 40, account: 40, folder: 20 },
     /** Nothing: Nextcloud needs no fields of ours, and its settings belong to its administrator. */
     async prepare() {},
     check: () => {
