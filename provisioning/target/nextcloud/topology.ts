@@ -69,7 +69,8 @@ export async function readLocking(session: Session): Promise<'redis' | 'database
 export async function checkLocking(session: Session): Promise<readonly CheckResult[]> {
   const locking = await readLocking(session);
   const messages = {
-    redis: 'file locks do not burden the database',
+    redis:
+      'file locks do not burden the database; parallel creates may still leave half-made accounts on MariaDB (they are found and completed)',
     database:
       'works, but slowly: file locks are kept in the database, where parallel creates deadlock and leave half-made accounts behind (they are found and completed); set memcache.locking to Redis',
     null: 'the app serverinfo does not say how file locks are kept',
