@@ -67,7 +67,7 @@ export async function claimWork(p: {
       for (const lane of p.lanes) {
         const steps = order.filter((step) => due.some((one) => isIn({ one, step, lane })));
         for (const step of steps) {
-          const limit = suspects ? 1 : p.size(step.kind);
+          const limit = Math.min(p.size(step.kind), suspects ? 1 : Number.POSITIVE_INFINITY);
           const claim = await claimStep({ ...p, ...step, tx, ...lane, suspects, limit });
           if (claim.rows.length > 0) return claim;
         }

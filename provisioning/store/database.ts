@@ -38,6 +38,8 @@ export interface Transaction {
 
 export interface Database extends AsyncDisposable {
   readonly url: string;
+  /** Most connections at once; whoever holds a lock has one of them. */
+  readonly connections: number;
   /** Runs `work` in one transaction as one tenant: all of it or nothing. */
   as<T>(tenant: string, work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
@@ -51,7 +53,8 @@ export interface Database extends AsyncDisposable {
 }
 
 export function openDatabase(p: { readonly url: string; readonly max?: number }): Database {
-  const pool = new pg.Pool({ connectionString: p.url, max: p.max ?? 10 });
+  const connections = p.max ?? 10;
+  const pool = new pg.Pool({ connectionString: p.url, max: connections });
   // An idle connection that the server closes must not end the process; the next query reconnects.
   pool.on('error', () => {});
 
@@ -94,6 +97,7 @@ export function openDatabase(p: { readonly url: string; readonly max?: number })
 
   return {
     url: p.url,
+    connections,
     as,
     withLock,
     async listTenants() {

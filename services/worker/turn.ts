@@ -1,5 +1,21 @@
 /** A tenant's turn of weight 1, in ms: long enough that the ticket itself costs little. */
 const turnMs = 2000;
+/** Connections that turns must leave free: what a turn asks of the database needs one besides its lock. */
+const spareConnections = 2;
+
+/**
+ * How many turns of a lane may run at once. Each holds a connection for its lock: with as many turns as
+ * connections, all would wait for one another for ever.
+ */
+export function mostTurns(p: {
+  readonly wanted: number;
+  readonly connections: number;
+  readonly lanes: number;
+}): number {
+  const each = Math.floor((p.connections - spareConnections) / p.lanes);
+  return Math.max(1, Math.min(p.wanted, each));
+}
+
 /** What a turn is at least, in ms; a batch that has begun is always finished. */
 const shortestMs = 50;
 

@@ -9,7 +9,7 @@ import { drainTarget } from './drain.ts';
 import type { CalmOf } from './gate.ts';
 import { decideGate, readConditions } from './gate.ts';
 import type { Queues, Ticket } from './queues.ts';
-import { shareTurn } from './turn.ts';
+import { mostTurns, shareTurn } from './turn.ts';
 
 /** The connectors of a tenant, by target name. */
 export type ConnectorsOf = (tenant: string) => Promise<ReadonlyMap<string, Connector>>;
@@ -31,7 +31,7 @@ export async function startWorker(p: {
   readonly queues: Queues;
   readonly connectorsOf: ConnectorsOf;
   readonly calmOf: (tenant: string) => CalmOf;
-  /** Targets worked on at the same time, per lane. */
+  /** Targets worked on at the same time, per lane, as far as the database's connections allow. */
   readonly concurrency: number;
   readonly sweepMs: number;
   readonly onError: (error: Error) => void;
@@ -68,8 +68,10 @@ export async function startWorker(p: {
     if (turn.more) await queues.add({ lane, ticket });
   }
 
+  const { connections } = database;
+  const concurrency = mostTurns({ wanted: p.concurrency, connections, lanes: lanes.length });
   for (const lane of lanes) {
-    const work = { lane, concurrency: p.concurrency, onError };
+    const work = { lane, concurrency, onError };
     running.push(await queues.work({ ...work, run: (ticket) => takeTurn(lane, ticket) }));
   }
 

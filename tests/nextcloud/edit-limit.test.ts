@@ -57,6 +57,8 @@ describe.each([
     }
     // One refused request for each way and each row that was under way then, not one for each row.
     expect(edits.length).toBeLessThanOrEqual(most + 4);
+    // A ration is no sign of load: the pace does not slow down for it.
+    expect(connector.pace().overloads).toBe(0);
     for (const id of ids) {
       expect(seen.get(id)?.body).toMatchObject({ groups: ['8a'], active: false });
     }

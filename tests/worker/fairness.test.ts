@@ -62,11 +62,14 @@ async function readWait(tenant: string): Promise<{ readonly left: number; readon
   return row ?? { left: -1, ms: -1 };
 }
 
-async function startOneSlot(targets: ReadonlyMap<string, Connector>) {
+async function start(p: {
+  readonly targets: ReadonlyMap<string, Connector>;
+  readonly concurrency: number;
+}) {
   const queues = await openQueues({ databaseUrl: server.url, redisUrl: null });
   const worker = await startWorker({
-    ...{ database, queues, concurrency: 1, sweepMs: 100 },
-    connectorsOf: async () => targets,
+    ...{ database, queues, concurrency: p.concurrency, sweepMs: 100 },
+    connectorsOf: async () => p.targets,
     calmOf: () => neverCalm,
     onError: (error) => {
       throw error;
@@ -93,13 +96,13 @@ it("a rollover of a neighbour costs a small tenant its neighbour's turns, and no
   const targets = openTargets(loadTargets);
   await seed('lille', 6);
   {
-    await using _worker = await startOneSlot(targets);
+    await using _worker = await start({ targets, concurrency: 1 });
     await untilDone('lille');
   }
   const alone = (await readWait('lille')).ms;
 
   await seed('stor', 4000);
-  await using _worker = await startOneSlot(targets);
+  await using _worker = await start({ targets, concurrency: 1 });
   await sleep(1500);
   await seed('anden', 6);
   const beside = await untilDone('anden');
@@ -120,7 +123,7 @@ it('tenants get their turns by weight', async () => {
   await setWeight({ database, tenant: 'en', weight: 0.2 });
   await setWeight({ database, tenant: 'tre', weight: 0.6 });
   {
-    await using _worker = await startOneSlot(targets);
+    await using _worker = await start({ targets, concurrency: 1 });
     await sleep(8000);
   }
   const done = async (tenant: string) => 4000 - (await readWait(tenant)).left;
@@ -128,4 +131,17 @@ it('tenants get their turns by weight', async () => {
   expect(one).toBeGreaterThan(50);
   expect(three / one).toBeGreaterThan(2);
   expect(three / one).toBeLessThan(4.5);
+});
+
+it('more targets than connections do not wait for one another for ever', async () => {
+  const names = Array.from({ length: 16 }, (_, n) => `maal-${n}`);
+  await seed('kommune', 100);
+  await database.as('kommune', (tx) =>
+    tx.execute(
+      `update resource set key = target || ':' || key, target = 'maal-' || abs(hashtext(target || key)) % 16,
+              lane = (array['now', 'sync', 'bulk'])[1 + abs(hashtext(key || target)) % 3]`,
+    ),
+  );
+  await using _worker = await start({ targets: openTargets(names), concurrency: names.length });
+  expect(await untilDone('kommune')).toBeGreaterThan(0);
 });

@@ -3,7 +3,7 @@ import type { Brake } from '../../provisioning/ledger/brake.ts';
 import { waitOfOpening } from '../../provisioning/ledger/circuit.ts';
 import type { Conditions } from '../../services/worker/gate.ts';
 import { decideGate, neverCalm } from '../../services/worker/gate.ts';
-import { shareTurn } from '../../services/worker/turn.ts';
+import { mostTurns, shareTurn } from '../../services/worker/turn.ts';
 
 const now = new Date('2026-11-03T10:00:00Z');
 const free: Conditions = { brakes: [], circuits: new Map(), now, weight: 1 };
@@ -95,5 +95,11 @@ describe('the length of a turn', () => {
     expect(shareTurn({ weight: 3, dueTargets: 1 })).toBe(6000);
     expect(shareTurn({ weight: 1, dueTargets: 40 })).toBe(50);
     expect(shareTurn({ weight: 1, dueTargets: 0 })).toBe(2000);
+  });
+
+  it('never takes the last connections: with forty targets there are still some to ask with', () => {
+    expect(mostTurns({ wanted: 40, connections: 20, lanes: 3 })).toBe(6);
+    expect(mostTurns({ wanted: 3, connections: 20, lanes: 3 })).toBe(3);
+    expect(mostTurns({ wanted: 3, connections: 4, lanes: 3 })).toBe(1);
   });
 });

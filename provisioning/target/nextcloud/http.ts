@@ -70,7 +70,8 @@ export function openHttp(p: {
   const pace = openPace({ cap: parallelRequests, ...p });
 
   function sendOnce(asked: HttpRequest): Promise<HttpAnswer> {
-    return pace.run({ kind: kindOf(asked), work: () => exchange(asked), judge });
+    const judged = (settled: Settled<HttpAnswer>) => judge({ asked, settled });
+    return pace.run({ kind: kindOf(asked), work: () => exchange(asked), judge: judged });
   }
 
   async function exchange(asked: HttpRequest): Promise<HttpAnswer> {
@@ -111,7 +112,8 @@ function kindOf({ method, path }: HttpRequest): string {
   return [method, ...segments.slice(0, 4), segments.length, ...names].join(' ');
 }
 
-function judge(settled: Settled<HttpAnswer>): Verdict {
+function judge(p: { readonly asked: HttpRequest; readonly settled: Settled<HttpAnswer> }): Verdict {
+  const { asked, settled } = p;
   if (!settled.ok) {
     const late = tooLate.has(codeOf(settled.error));
     return late ? { state: 'overload', afterMs: null } : { state: 'failed' };
@@ -119,10 +121,16 @@ function judge(settled: Settled<HttpAnswer>): Verdict {
   const { headers, status } = settled.value;
   if (status === 429 || status === 503 || status === 504) {
     const afterMs = readRetryAfter({ header: headers['retry-after'], now: Date.now() });
+    if (afterMs === null && status === 429 && isRationed(asked)) return { state: 'failed' };
     return { state: 'overload', afterMs };
   }
   // A refusal comes quicker than the work that it refuses.
   return { state: status < 400 ? 'done' : 'failed' };
+}
+
+/** Edits of profiles are rationed (decision 0027): that one is refused says nothing of the server's load. */
+function isRationed({ method, path }: HttpRequest): boolean {
+  return (method === 'PUT' || method === 'PATCH') && /\/cloud\/users\/[^/?]+(\?|$)/.test(path);
 }
 
 const tooLate = new Set(['UND_ERR_HEADERS_TIMEOUT', 'UND_ERR_BODY_TIMEOUT']);
