@@ -1,14 +1,13 @@
 import type { Actor } from '../plan/guard.ts';
 import { requireOpen, requireSecondPerson } from '../plan/guard.ts';
 import type { Selection } from '../plan/selection.ts';
-import { approves, isWhole } from '../plan/selection.ts';
 import { putIntoForce, readPreview } from '../policy/version.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import { spendDecisions } from '../store/hold.ts';
-import { dayOf, isKept } from '../store/keep-alive.ts';
-import { adoptionOutcome, linkAdopted } from './adopt.ts';
+import { linkAdopted } from './adopt.ts';
+import { fates, fateValues } from './fate.ts';
 import { hurryNeeds } from './hurry.ts';
-import { driftOutcome, takeObserved } from './observed.ts';
+import { takeObserved } from './observed.ts';
 import type { Rules } from './replan.ts';
 import { replanOvertaken } from './replan.ts';
 import { forgetUndone, rememberUndone } from './undone.ts';
@@ -81,38 +80,10 @@ async function decideOutcomes(p: {
   readonly now: Date;
 }): Promise<void> {
   await p.tx.execute(
-    `update change c set outcome = case
-       when c.held is not null then 'held'
-       when not ${approves('$2::jsonb')} then 'left'
-       when c.origin = 'adoption' then ${adoptionOutcome}
-       when c.before is distinct from (select r.desired from resource r
-            where r.target = c.target and r.kind = c.kind and r.key = c.key) then 'stale'
-       when c.person_id is not null and (
-            (c.action in ('deactivate', 'delete')
-             and ${isKept({ person: 'c.person_id', today: '$3', kinds: ['keep'] })})
-            or (c.action = 'delete'
-             and ${isKept({ person: 'c.person_id', today: '$3', kinds: ['legal-hold'] })})) then 'stale'
-       when c.origin = 'drift' then ${driftOutcome}
-       else 'committed' end
-     where c.plan_id = $1`,
-    [p.planId, JSON.stringify(p.selection), dayOf(p.now)],
-  );
-  if (isWhole(p.selection) || p.selection.except === true) return;
-  // What is approved is of no use without the groups, categories and accounts that it stands on.
-  await p.tx.execute(
-    `with recursive needed as (
-       select c.target, u.need from change c, unnest(c.needs) u(need)
-       where c.plan_id = $1 and c.outcome = 'committed'
-       union
-       select c.target, u.need from needed n
-       join change c on c.plan_id = $1 and c.target = n.target and c.kind || '/' || c.key = n.need,
-       unnest(c.needs) u(need))
-     update change c set outcome = 'committed' from needed n
-     where c.plan_id = $1 and c.outcome = 'left' and c.action = 'create' and c.origin = 'policy'
-       and c.target = n.target and c.kind || '/' || c.key = n.need
-       and not exists (select from resource r where r.target = c.target and r.kind = c.kind
-                         and r.key = c.key and r.desired is not null)`,
-    [p.planId],
+    `with recursive ${fates}
+     update change c set outcome = case f.became when 'along' then 'committed' else f.became end
+     from fate f where c.plan_id = $1 and c.seq = f.seq`,
+    fateValues(p),
   );
 }
 

@@ -1,9 +1,9 @@
 import { z } from 'zod';
+import { readBacking, readWeight } from '../../provisioning/ledger/weight.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { planParams, requirePlan } from './plans.ts';
 import { ApiError } from './problem.ts';
 import { Action, SelectionBody, Time, toSelection } from './shapes.ts';
-import { readBacking, readWeight } from './weight.ts';
 
 const Counted = z.array(z.strictObject({ code: z.string(), count: z.int() }));
 

@@ -1,11 +1,9 @@
-/** The SQL behind `weigh.ts`: what a commit would do, read without writing. */
-import { adoptionOutcome } from '../../provisioning/ledger/adopt.ts';
-import { driftOutcome } from '../../provisioning/ledger/observed.ts';
-import type { Actor } from '../../provisioning/plan/guard.ts';
-import type { Selection } from '../../provisioning/plan/selection.ts';
-import { approves, isWhole } from '../../provisioning/plan/selection.ts';
-import type { Transaction } from '../../provisioning/store/database.ts';
-import { dayOf, isKept } from '../../provisioning/store/keep-alive.ts';
+/** What a commit would do, read without writing. */
+import type { Actor } from '../plan/guard.ts';
+import type { Selection } from '../plan/selection.ts';
+import { approves, selectionValues, selects } from '../plan/selection.ts';
+import type { Transaction } from '../store/database.ts';
+import { fates, fateValues } from './fate.ts';
 
 export interface Weight {
   readonly changes: number;
@@ -24,32 +22,6 @@ export interface Weight {
   readonly newerFeed: boolean;
 }
 
-/**
- * SQL: whether the selection means the change `c`. Single changes are looked up apart from its lists: with
- * 1,500 of them among 100,000 changes the list in `$2` took 13 s, the array in `$3` 1.1 s.
- */
-const meant = `((${approves('$2::jsonb')} and ($3::int[] is null or c.seq = any($3::int[]))) <> $4::boolean)`;
-
-function meantBy(selection: Selection): readonly unknown[] {
-  const { seqs, except = false, ...lists } = selection;
-  return [JSON.stringify(lists), seqs ?? null, except];
-}
-
-/** SQL: what the commit makes of change `c`, before what is needed comes along. Held against `commit.ts` by a test. */
-const outcome = `(case
-  when c.held is not null then 'held'
-  when not c.meant then 'left'
-  when c.origin = 'adoption' then ${adoptionOutcome}
-  when c.before is distinct from (select r.desired from resource r
-       where r.target = c.target and r.kind = c.kind and r.key = c.key) then 'stale'
-  when c.person_id is not null and (
-       (c.action in ('deactivate', 'delete')
-        and ${isKept({ person: 'c.person_id', today: '$6', kinds: ['keep'] })})
-       or (c.action = 'delete'
-        and ${isKept({ person: 'c.person_id', today: '$6', kinds: ['legal-hold'] })})) then 'stale'
-  when c.origin = 'drift' then ${driftOutcome}
-  else 'committed' end)`;
-
 /** SQL: why change `c` could not be turned back once it is committed; null: it could. As in `undo-change.ts`. */
 const lasting = `(case
   when c.origin = 'adoption' then 'linked'
@@ -62,33 +34,17 @@ const lasting = `(case
     and c.before - '{active,groups}'::text[] is distinct from c.after - '{active,groups}'::text[]
     then 'protected' end)`;
 
-const fates = `
-  chosen as materialized (select c.*, ${meant} as meant from change c where c.plan_id = $1),
-  decided as materialized (
-    select c.seq, c.target, c.kind, c.key, c.action, c.origin, c.needs, c.held, c.meant,
-           ${lasting} as lasting, ${outcome} as fate
-    from chosen c),
-  needed as (
-    select d.target, u.need from decided d, unnest(d.needs) u(need) where d.fate = 'committed' and $5
-    union
-    select d.target, u.need from needed n
-    join decided d on d.target = n.target and d.kind || '/' || d.key = n.need, unnest(d.needs) u(need)),
-  along as (
-    select d.seq from decided d join needed n on d.target = n.target and d.kind || '/' || d.key = n.need
-    where d.fate = 'left' and d.action = 'create' and d.origin = 'policy'
-      and not exists (select from resource r where r.target = d.target and r.kind = d.kind
-                        and r.key = d.key and r.desired is not null)),
-  final as materialized (
-    select d.*, case when a.seq is null then d.fate else 'along' end as became
-    from decided d left join along a using (seq)),
+const weighed = `
   missing as materialized (
-    select coalesce(jsonb_object_agg(target || '/' || kind || '/' || key, 1), '{}') as refs from final
-    where became in ('held', 'left', 'stale') and action = 'create')`;
+    select coalesce(jsonb_object_agg(target || '/' || kind || '/' || key, 1), '{}') as refs from fate
+    where became in ('held', 'left', 'stale') and action = 'create'),
+  weighed as materialized (
+    select f.*, ${lasting} as lasting from fate f join change c on c.plan_id = $1 and c.seq = f.seq)`;
 
 /** As a list of objects, the most frequent first. */
 function listOf(p: { readonly columns: string; readonly where: string }): string {
   return `(select coalesce(jsonb_agg(to_jsonb(one) order by one.count desc), '[]') from (
-    select ${p.columns}, count(*)::int as count from final where ${p.where}
+    select ${p.columns}, count(*)::int as count from weighed where ${p.where}
     group by ${p.columns.split(', ').map((_, index) => index + 1)}) one)`;
 }
 
@@ -98,10 +54,8 @@ export async function readWeight(p: {
   readonly selection: Selection;
   readonly now: Date;
 }): Promise<Weight> {
-  const { selection } = p;
-  const takesAlong = !isWhole(selection) && selection.except !== true;
   const [row] = await p.tx.query<Weight & Record<string, unknown>>(
-    `with recursive ${fates}
+    `with recursive ${fates}, ${weighed}
      select count(*)::int as changes,
        count(*) filter (where became = 'committed')::int as named,
        count(*) filter (where became = 'stale')::int as stale,
@@ -109,7 +63,7 @@ export async function readWeight(p: {
        count(*) filter (where became in ('committed', 'along') and (select refs from missing)
          ?| array(select target || '/' || need from unnest(needs) need))::int as waiting,
        (select coalesce(jsonb_object_agg(action, n), '{}') from (
-          select action, count(*)::int as n from final where became in ('committed', 'along')
+          select action, count(*)::int as n from weighed where became in ('committed', 'along')
           group by 1) a) as actions,
        ${listOf({ columns: 'target, kind', where: `became = 'along'` })} as along,
        ${listOf({ columns: 'held as code', where: 'meant and held is not null' })} as held,
@@ -118,8 +72,8 @@ export async function readWeight(p: {
        exists (select from plan join snapshot own on own.id = plan.snapshot_id
                join snapshot s on s.read_at > own.read_at
                where plan.id = $1 and s.state = 'accepted') as "newerFeed"
-     from final`,
-    [p.planId, ...meantBy(selection), takesAlong, dayOf(p.now)],
+     from weighed`,
+    fateValues(p),
   );
   if (row === undefined) throw new Error(`Plan ${p.planId} could not be weighed.`);
   return row;
@@ -141,8 +95,8 @@ export async function readBacking(p: {
   readonly selection: Selection;
   readonly actor: Actor;
 }): Promise<{ readonly approvals: readonly Backing[]; readonly unapproved: number }> {
-  const about = [p.planId, ...meantBy(p.selection), p.actor.id];
-  const chosen = `from change c where c.plan_id = $1 and c.held is null and ${meant}`;
+  const about = [p.planId, ...selectionValues(p.selection), p.actor.id];
+  const chosen = `from change c where c.plan_id = $1 and c.held is null and ${selects(2)}`;
   const approvals = await p.tx.query<Backing & Record<string, unknown>>(
     `select a.name, a.at, a.who = $5 as mine,
             (select count(*)::int ${chosen} and ${approves('a.selection')}) as count
