@@ -60,7 +60,8 @@ export async function claimWork(p: {
     ...p.kinds.toReversed().map((kind) => ({ kind, deleting: true })),
   ];
   return p.database.as(p.tenant, async (tx) => {
-    const due = await findDue({ tx, targets: [p.target], kinds: p.kinds });
+    const all = await findDue({ tx, targets: [p.target], kinds: p.kinds });
+    const due = all.filter((one) => p.lanes.some(({ lane }) => lane === one.lane));
     if (due.length === 0) return null;
     for (const suspects of [false, true]) {
       if (suspects) await setPoisonAside({ ...p, tx });
@@ -97,7 +98,7 @@ async function claimStep(p: {
 }): Promise<Claim> {
   const id = randomUUID();
   const values = [
-    ...[p.tx.tenant, p.target, p.lane, p.kind, suspectAfter, p.suspects],
+    ...[p.tx.tenant, p.target, p.lane, p.kind],
     ...[p.limit, leaseSeconds, id, p.committedUntil],
   ];
   const excluded = exclude({ without: p.without, firstValue: values.length + 1 });
@@ -113,12 +114,12 @@ async function claimStep(p: {
        where r.tenant_id = $1 and r.target = $2 and r.lane = $3 and r.kind = $4 and r.state = 'due'
          and r.desired is ${p.deleting ? '' : 'not '}null and r.due_at <= now()
          and (r.leased_until is null or r.leased_until < now())
-         and (r.unanswered >= $5) = $6
-         and ($10::timestamptz is null or r.changed_at <= $10)
+         and r.unanswered ${p.suspects ? '>=' : '<'} ${suspectAfter}
+         and ($8::timestamptz is null or r.changed_at <= $8)
          ${excluded.sql}
          ${p.deleting ? '' : needsStand}
-       order by r.due_at, r.key limit $7 for update skip locked)
-     update resource r set leased_until = now() + make_interval(secs => $8), claim = $9,
+       order by r.due_at, r.key limit $5 for update skip locked)
+     update resource r set leased_until = now() + make_interval(secs => $6), claim = $7,
             attempts = r.attempts + 1, unanswered = r.unanswered + 1
      from due where r.tenant_id = $1 and r.target = $2 and r.kind = $4 and r.key = due.key
      returning r.key, r.desired, r.applied, r.external_id, r.attempts - 1 as attempts`,
@@ -145,8 +146,8 @@ async function setPoisonAside(p: {
   await p.tx.execute(
     `update resource set state = 'failed', leased_until = null, claim = null, failure = jsonb_build_object(
        'code', 'poison-row', 'detail', 'Its workers ended before they could answer for it.')
-     where tenant_id = $1 and target = $2 and state = 'due' and unanswered >= $3
-       and (leased_until is null or leased_until < now())`,
+     where tenant_id = $1 and target = $2 and state = 'due' and unanswered >= ${suspectAfter}
+       and unanswered >= $3 and (leased_until is null or leased_until < now())`,
     [p.tx.tenant, p.target, poisonAfter],
   );
 }

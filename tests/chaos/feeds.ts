@@ -28,7 +28,7 @@ const started = Date.now();
       if (done % 500 === 0) process.stderr.write(`${done} feeds\n`);
     },
   });
-  for (const one of [...proof.unearned, ...proof.crashes].slice(0, 50)) {
+  for (const one of [...proof.unearned, ...proof.crashes].slice(0, 500)) {
     process.stderr.write(`${one}\n`);
   }
   const line = {

@@ -62,3 +62,6 @@ create policy tenant on brake
 -- Courses and cohorts that left people out; looked for whenever accounts have arrived.
 create index resource_waits on resource (tenant_id, target)
   where state = 'due' and failure->>'code' = 'waits-for-accounts';
+
+-- Rows that may have killed their workers (ledger/claim.ts); without it, looking for them read all rows.
+create index resource_suspect on resource (tenant_id, target) where state = 'due' and unanswered >= 3;
