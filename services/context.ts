@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Calendar } from '../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../provisioning/policy/route.ts';
 import type { Policy } from '../provisioning/policy/schema.ts';
 import type { Database } from '../provisioning/store/database.ts';
@@ -13,8 +14,6 @@ import type { Environment } from './env.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { comparePolicyFile, policyInForce } from './policy-file.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
-import { followCalendar } from './worker/calm.ts';
-import { type CalmOf, neverCalm } from './worker/gate.ts';
 
 /** All collaborators of one process, built by hand; disposing closes them in the reverse order. */
 export interface Context extends AsyncDisposable {
@@ -78,8 +77,8 @@ function startEmbedded(home: string) {
 }
 
 /** Calm windows are for people who log in: at the stand-ins of a home nobody does. */
-export function calmOfContext(context: Pick<Context, 'sandboxed' | 'policy'>): CalmOf {
-  return context.sandboxed ? neverCalm : followCalendar(context.policy.calendar);
+export function calendarOf(context: Pick<Context, 'sandboxed' | 'policy'>): Calendar | null {
+  return context.sandboxed ? null : context.policy.calendar;
 }
 
 export function typesOfTargets(connectors: ReadonlyMap<string, Connector>): TargetTypes {

@@ -5,8 +5,9 @@ import type { Access } from './api/access.ts';
 import { createApi } from './api/app.ts';
 import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
-import { calmOfContext, typesOfTargets } from './context.ts';
+import { calendarOf, typesOfTargets } from './context.ts';
 import { log } from './log.ts';
+import { followCalendar } from './worker/calm.ts';
 import type { Queues } from './worker/queues.ts';
 import { openQueues } from './worker/queues.ts';
 import type { RunningWorker } from './worker/worker.ts';
@@ -32,7 +33,8 @@ export async function serve(p: {
 }): Promise<Service> {
   const { database, connectors, environment, policy, tenant } = p.context;
   await using stack = new AsyncDisposableStack();
-  const calm = calmOfContext(p.context);
+  const calendar = calendarOf(p.context);
+  const calm = followCalendar(calendar);
   const queues = stack.use(
     await openQueues({ databaseUrl: database.url, redisUrl: environment.redisUrl }),
   );
@@ -58,6 +60,7 @@ export async function serve(p: {
     access,
     rules: { policy, targets: typesOfTargets(connectors) },
     console: existsSync(folder) ? folder : null,
+    calendar,
     onCommitted: () => worker.sweep(),
   });
   const { url } = stack.use(await listen({ app, host: p.host, port: p.port }));

@@ -1,6 +1,7 @@
 import express from 'express';
 import type { Logger } from 'pino';
 import type { Rules } from '../../provisioning/ledger/replan.ts';
+import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Queues } from '../worker/queues.ts';
@@ -89,6 +90,8 @@ export function createApi(p: {
   /** What plans are made by; left out, nothing is planned here. */
   readonly rules?: Rules;
   readonly console: string | null;
+  /** Left out: there are no calm windows here. */
+  readonly calendar?: Calendar | null;
   /** Wakes the worker after a write that made work. */
   readonly onCommitted: () => Promise<void>;
   readonly logger?: Logger;
@@ -101,6 +104,7 @@ export function createApi(p: {
     targets: p.targets ?? oneOfEach,
     gate: openGate(p.access),
     rules: p.rules ?? null,
+    calendar: p.calendar ?? null,
     wake: async () => {
       try {
         await p.onCommitted();

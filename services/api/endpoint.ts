@@ -1,6 +1,7 @@
 import type { Request, RequestHandler, Response } from 'express';
 import { z } from 'zod';
 import type { Rules } from '../../provisioning/ledger/replan.ts';
+import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Queues } from '../worker/queues.ts';
@@ -16,6 +17,8 @@ export interface ApiContext {
   readonly gate: Gate;
   /** Null where this process does not plan. */
   readonly rules: Rules | null;
+  /** Null: there are no calm windows here. */
+  readonly calendar: Calendar | null;
   /** Wakes the worker; what it throws is logged, never answered: a sweep finds the work anyway. */
   readonly wake: () => Promise<void>;
 }

@@ -4,6 +4,7 @@ import { hurryPerson } from '../../provisioning/ledger/hurry.ts';
 import { readQueue } from '../../provisioning/ledger/queue-view.ts';
 import { findPerson } from '../../provisioning/plan/find-person.ts';
 import { lanes } from '../../provisioning/policy/lane.ts';
+import { forecastQueue } from '../worker/forecast.ts';
 import type { ApiContext } from './endpoint.ts';
 import { defineEndpoint } from './endpoint.ts';
 import { ApiError } from './problem.ts';
@@ -30,6 +31,10 @@ const Brake = z
 
 const Queue = z
   .strictObject({
+    calm: z
+      .strictObject({ windows: z.array(z.string()), until: Time.nullable() })
+      .nullable()
+      .meta({ description: 'The calm windows in force, and when that changes; null: none is' }),
     lanes: z.array(
       z.strictObject({
         target: z.string(),
@@ -37,6 +42,12 @@ const Queue = z
         due: z.int(),
         oldestSeconds: z.number().meta({
           description: 'How long the oldest has been different from what is desired',
+        }),
+        opensAt: Time.nullable().meta({
+          description: 'When the calm window ends in which the lane waits; null: it does not',
+        }),
+        doneAt: Time.nullable().meta({
+          description: 'When all of it is done at the measured pace; null: nobody can tell',
         }),
       }),
     ),
@@ -146,9 +157,19 @@ function requireTarget(p: { readonly context: ApiContext; readonly target: strin
 }
 
 async function readAnswer(context: ApiContext): Promise<z.input<typeof Queue>> {
-  const { lanes: due, brakes, circuits, rates } = await readQueue(context);
+  const view = await readQueue(context);
+  const { brakes, circuits, rates } = view;
+  const { calm, lanes: due } = forecastQueue({ ...context, view, now: new Date() });
   return {
-    lanes: [...due],
+    calm:
+      calm === null
+        ? null
+        : { windows: [...calm.windows], until: calm.until?.toISOString() ?? null },
+    lanes: due.map((one) => ({
+      ...one,
+      opensAt: one.opensAt?.toISOString() ?? null,
+      doneAt: one.doneAt?.toISOString() ?? null,
+    })),
     brakes: brakes.map(({ id: _, tenant, since, until, ...brake }) => ({
       ...brake,
       everyTenant: tenant === everyTenant,

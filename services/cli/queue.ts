@@ -4,8 +4,9 @@ import { hurryPerson } from '../../provisioning/ledger/hurry.ts';
 import { readQueue, setWeight } from '../../provisioning/ledger/queue-view.ts';
 import { findPerson } from '../../provisioning/plan/find-person.ts';
 import type { Lane } from '../../provisioning/policy/lane.ts';
-import { openContext } from '../context.ts';
+import { calendarOf, openContext } from '../context.ts';
 import { readEnvironment } from '../env.ts';
+import { forecastQueue } from '../worker/forecast.ts';
 import { openVoice, table } from './output.ts';
 import { printJson } from './sync.ts';
 import { UsageError } from './usage.ts';
@@ -25,21 +26,34 @@ export async function runQueueShow(p: {
 }): Promise<number> {
   await using context = await openContext({ home: p.home, environment: readEnvironment() });
   const view = await readQueue(context);
+  const calendar = calendarOf(context);
+  const forecast = forecastQueue({ view, calendar, now: new Date() });
   if (p.json) {
-    printJson(view);
+    printJson({ ...view, ...forecast });
     return 0;
   }
   const voice = openVoice(p);
   const rates = new Map(view.rates.map((rate) => [rate.target, rate.rowsPerSecond]));
-  const rows = view.lanes.map((one) => [
+  const rows = forecast.lanes.map((one) => [
     one.target,
     one.lane,
     String(one.due),
     `${Math.round(one.oldestSeconds)} s`,
     rates.has(one.target) ? `${(rates.get(one.target) ?? 0).toFixed(1)}/s` : '-',
+    one.opensAt?.toISOString() ?? '-',
+    one.doneAt?.toISOString() ?? '-',
   ]);
   if (rows.length === 0) voice.say('Nothing is due.');
-  else voice.say(table([['target', 'lane', 'due', 'oldest', 'pace'], ...rows]));
+  else
+    voice.say(
+      table([['target', 'lane', 'due', 'oldest', 'pace', 'waits until', 'done at'], ...rows]),
+    );
+  if (forecast.calm !== null) {
+    const { windows, until } = forecast.calm;
+    voice.say(
+      `Calm: ${windows.join(', ')}${until === null ? '' : ` until ${until.toISOString()}`}.`,
+    );
+  }
   for (const circuit of view.circuits) {
     voice.say(
       `${circuit.target} is left alone until ${circuit.probeAt.toISOString()} (${circuit.cause}).`,

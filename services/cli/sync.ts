@@ -5,10 +5,11 @@ import { countChanges, listChanges } from '../../provisioning/plan/read.ts';
 import type { SnapshotReport } from '../../provisioning/roster/accept.ts';
 import { sync } from '../../provisioning/sync.ts';
 import type { Context } from '../context.ts';
-import { calmOfContext, openContext, typesOfTargets } from '../context.ts';
+import { calendarOf, openContext, typesOfTargets } from '../context.ts';
 import { readEnvironment } from '../env.ts';
 import { settlePolicy } from '../policy-file.ts';
 import { prepareTargets } from '../prepare.ts';
+import { followCalendar } from '../worker/calm.ts';
 import { openQueues } from '../worker/queues.ts';
 import { readTotals, waitUntilDone } from '../worker/run-until-done.ts';
 import { startWorker } from '../worker/worker.ts';
@@ -105,7 +106,7 @@ export async function applyLedger(p: {
   const { context, voice } = p;
   const { database, tenant, environment, connectors } = context;
   const errors = new Set<string>();
-  const calm = calmOfContext(context);
+  const calm = followCalendar(calendarOf(context));
   const before = await readTotals(context);
   const work = Math.max(before.due, p.expected);
   await prepareTargets({ connectors: connectors.values(), onTrouble: voice.say });
@@ -138,6 +139,7 @@ export async function applyLedger(p: {
     `Applied ${applied} in ${seconds.toFixed(1)} s; ${last.failed} failed, ${last.due} waiting, ${last.scheduled} scheduled.`,
   );
   for (const message of errors) voice.say(`  ${message}`);
+  if (last.due > 0) voice.say('"skolebus queue show" says what holds it up, and until when.');
   return { applied, failed: last.failed, waiting: last.due, scheduled: last.scheduled };
 }
 

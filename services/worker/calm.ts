@@ -3,10 +3,11 @@ import { nextClosing, openAt } from '../../provisioning/policy/calendar/open.ts'
 import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { OpenState } from '../../provisioning/policy/calendar/timeline.ts';
 import type { Lane } from '../../provisioning/policy/lane.ts';
-import type { CalmOf } from './gate.ts';
+import { type CalmOf, neverCalm } from './gate.ts';
 
-/** What the tenant's calendar of calm windows lets run. Keep the calendar object: it is worked out once a day. */
-export function followCalendar(calendar: Calendar): CalmOf {
+/** What the tenant's calendar of calm windows lets run; null: everything. Keep the calendar object: it is worked out once a day. */
+export function followCalendar(calendar: Calendar | null): CalmOf {
+  if (calendar === null) return neverCalm;
   return ({ lane, at }) => {
     const state = openAt({ calendar, at });
     const closing = nextClosing({ calendar, lane, from: at, days: 1 });

@@ -1,40 +1,29 @@
-import type { Express } from 'express';
-import { pino } from 'pino';
 import request from 'supertest';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createApi, endpoints } from '../../services/api/app.ts';
+import { endpoints } from '../../services/api/app.ts';
 import { Problem } from '../../services/api/problem.ts';
 import { openLine } from '../support/line.ts';
 import { smallRoster } from '../support/roster.ts';
+import type { TestApi } from './open-app.ts';
+import { openApp } from './open-app.ts';
 
-const token = 'a-token-for-tests';
 let line: Awaited<ReturnType<typeof openLine>>;
-let app: Express;
+let api: TestApi;
 
 beforeAll(async () => {
   line = await openLine();
   await line.day({ roster: smallRoster({ pupils: 1 }), now: new Date() });
-  app = createApi({
-    database: line.database,
-    tenant: line.tenant,
-    queues: null,
-    access: { kind: 'local-token', token },
-    console: null,
-    onCommitted: async () => {},
-    logger: pino({ level: 'silent' }),
-  });
+  api = openApp(line);
 });
 
 afterAll(async () => {
   await line[Symbol.asyncDispose]();
 });
 
-const path = '/api/v1/kept-alive';
-const bearer = { type: 'bearer' } as const;
-const list = (query = '') => request(app).get(`${path}${query}`).auth(token, bearer);
-const keep = (body: object) => request(app).post(path).auth(token, bearer).send(body);
-const primary = (body: object) =>
-  request(app).post('/api/v1/primary-institution').auth(token, bearer).send(body);
+const path = '/kept-alive';
+const list = (query = '') => api.get(`${path}${query}`);
+const keep = (body: object) => api.post(path, body);
+const primary = (body: object) => api.post('/primary-institution', body);
 
 function refused(response: request.Response, code: string) {
   expect(Problem.parse(response.body)).toMatchObject({ code, status: response.status });
@@ -59,7 +48,7 @@ describe('people who are kept alive', () => {
     ]);
     expect((await list('?person=elev2001')).body.items).toEqual([]);
 
-    const end = () => request(app).delete(`${path}/${answer.body.id}`).auth(token, bearer);
+    const end = () => api.remove(`${path}/${answer.body.id}`);
     expect((await end()).status).toBe(204);
     expect((await list()).body.items).toHaveLength(1);
     refused(await end(), 'keep-unknown');
@@ -98,8 +87,8 @@ describe('people who are kept alive', () => {
   });
 
   it('are not told to anybody without a token', async () => {
-    refused(await request(app).get(path), 'unauthenticated');
-    refused(await request(app).post(path).send({}), 'unauthenticated');
+    refused(await request(api.app).get(`/api/v1${path}`), 'unauthenticated');
+    refused(await request(api.app).post(`/api/v1${path}`).send({}), 'unauthenticated');
   });
 });
 

@@ -1,37 +1,26 @@
-import type { Express } from 'express';
-import { pino } from 'pino';
-import request from 'supertest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { parsePolicy } from '../../provisioning/policy/parse.ts';
 import { rewordPolicy } from '../../provisioning/policy/version.ts';
-import { createApi } from '../../services/api/app.ts';
 import type { Line } from '../support/line.ts';
 import { openLine } from '../support/line.ts';
 import { smallRoster } from '../support/roster.ts';
+import type { TestApi } from './open-app.ts';
+import { openApp } from './open-app.ts';
 
-const token = 'a-token-for-tests';
 const text = '# ours\nversion: 1\n';
 let line: Line;
-let app: Express;
+let api: TestApi;
 
 beforeAll(async () => {
   line = await openLine();
-  app = createApi({
-    database: line.database,
-    tenant: line.tenant,
-    queues: null,
-    access: { kind: 'local-token', token },
-    console: null,
-    onCommitted: async () => {},
-    logger: pino({ level: 'silent' }),
-  });
+  api = openApp(line);
 });
 
 afterAll(async () => {
   await line[Symbol.asyncDispose]();
 });
 
-const get = (path: string) => request(app).get(`/api/v1${path}`).auth(token, { type: 'bearer' });
+const get = (path: string) => api.get(path);
 
 it('has no policy before the first commit', async () => {
   expect((await get('/policy')).body).toEqual({ inForce: null, versions: [] });

@@ -1,30 +1,22 @@
-import type { Express } from 'express';
-import { pino } from 'pino';
-import request from 'supertest';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { createApi, endpoints } from '../../services/api/app.ts';
+import { endpoints } from '../../services/api/app.ts';
 import { Problem } from '../../services/api/problem.ts';
 import { openLine } from '../support/line.ts';
 import { smallRoster } from '../support/roster.ts';
+import type { TestApi } from './open-app.ts';
+import { openApp } from './open-app.ts';
 
-const token = 'a-token-for-tests';
 let line: Awaited<ReturnType<typeof openLine>>;
-let app: Express;
+let api: TestApi;
 let woken = 0;
 
 beforeAll(async () => {
   line = await openLine();
   await line.day({ roster: smallRoster({ pupils: 2 }), now: new Date() });
-  app = createApi({
-    database: line.database,
-    tenant: line.tenant,
-    queues: null,
-    access: { kind: 'local-token', token },
-    console: null,
+  api = openApp(line, {
     onCommitted: async () => {
       woken += 1;
     },
-    logger: pino({ level: 'silent' }),
   });
 });
 
@@ -32,10 +24,8 @@ afterAll(async () => {
   await line[Symbol.asyncDispose]();
 });
 
-const bearer = { type: 'bearer' } as const;
-const get = () => request(app).get('/api/v1/queue').auth(token, bearer);
-const post = (path: string, body: object) =>
-  request(app).post(`/api/v1/${path}`).auth(token, bearer).send(body);
+const get = () => api.get('/queue');
+const post = (path: string, body: object) => api.post(`/${path}`, body);
 
 it('says what is due in each lane, and what an operator stopped', async () => {
   const before = await get();

@@ -1,14 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import {
   estimateEnd,
-  fitsBefore,
   mayRun,
   nextChange,
   nextClosing,
   nextOpening,
   openAt,
 } from '../../provisioning/policy/calendar/open.ts';
-import { describeOperation, operationsOf } from '../../provisioning/policy/calendar/operation.ts';
 import { calendarOf, everyDay, namesOf } from './calendars.ts';
 
 const bell = calendarOf();
@@ -114,20 +112,6 @@ describe('estimates', () => {
     expect(() => estimateEnd({ ...p, seconds: -1 })).toThrow(RangeError);
     expect(() => openAt({ calendar: bell, at: new Date(Number.NaN) })).toThrow(RangeError);
   });
-
-  it('know what is done before the bell', () => {
-    const fits = (ms: number, from = at('2026-11-26T07:00:00+01:00')) =>
-      fitsBefore({ calendar: bell, lane: 'sync', at: from, ms });
-
-    expect(fits(30 * 60_000)).toBe(true);
-    expect(fits(30 * 60_000 + 1)).toBe(false);
-    expect(fits(1, before)).toBe(true);
-    expect(fits(0, begins)).toBe(false);
-    // Over midnight UTC, where the stretches are cut.
-    expect(fits(22 * 3_600_000, ends)).toBe(true);
-    expect(fits(23 * 3_600_000, ends)).toBe(false);
-    expect(fitsBefore({ calendar: bell, lane: 'now', at: within, ms: 1e9 })).toBe(true);
-  });
 });
 
 describe('windows of some grades', () => {
@@ -222,34 +206,6 @@ describe('a calendar without windows', () => {
 });
 
 describe('the named operations', () => {
-  it.each([
-    ['a course', { targetType: 'moodle', kind: 'course', members: 0 }, ['moodle-course-write']],
-    ['a category', { targetType: 'moodle', kind: 'category', members: 0 }, ['moodle-course-write']],
-    ['an account in Moodle', { targetType: 'moodle', kind: 'account', members: 900 }, []],
-    ['a large cohort', { targetType: 'moodle', kind: 'cohort', members: 900 }, []],
-    ['a group of 200', { targetType: 'nextcloud', kind: 'group', members: 200 }, []],
-    [
-      'a group of 201',
-      { targetType: 'nextcloud', kind: 'group', members: 201 },
-      ['nextcloud-large-group'],
-    ],
-    [
-      'an account that comes into it',
-      { targetType: 'nextcloud', kind: 'account', members: 201 },
-      ['nextcloud-large-group'],
-    ],
-    ['a large group in Keycloak', { targetType: 'keycloak', kind: 'group', members: 900 }, []],
-  ] as const)('are found in %s', (_, write, expected) => {
-    expect(operationsOf({ calendar: bell, write })).toEqual(expected);
-    for (const name of expected) expect(describeOperation(name)).toMatch(/Moodle|Nextcloud/);
-  });
-
-  it('follow the size that the policy names', () => {
-    const write = { targetType: 'nextcloud', kind: 'group', members: 31 } as const;
-
-    expect(operationsOf({ calendar: calendarOf({ largeGroup: 30 }), write })).toHaveLength(1);
-  });
-
   it('do not run in a window that forbids them, though their lane does', () => {
     const state = openAt({ calendar: bell, at: within });
 

@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import {
   estimateEnd,
-  fitsBefore,
   mayRun,
   nextChange,
   nextClosing,
@@ -205,21 +204,6 @@ describe('any calendar', () => {
         },
       ),
       { numRuns: 200 },
-    );
-  });
-
-  it('fits in what is done without a stop, and nothing else', () => {
-    const length = fc.integer({ min: 1, max: 3000 });
-    fc.assert(
-      fc.property(someCalendar, someInstant, someWork, length, (calendar, at, work, minutes) => {
-        const fits = fitsBefore({ calendar, at, ...work, ms: minutes * minute });
-        const to = new Date(at.getTime() + minutes * minute);
-
-        expect(fits).toBe(openMinutes({ calendar, from: at, to, ...work }) === minutes);
-        const done = estimateEnd({ calendar, from: at, ...work, seconds: minutes * 60, days: 8 });
-        expect(fits).toBe(done?.getTime() === to.getTime());
-      }),
-      { numRuns: 100 },
     );
   });
 });

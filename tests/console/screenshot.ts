@@ -9,7 +9,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Page } from '@playwright/test';
-import { chromium } from '@playwright/test';
+import { launchBrowser } from './browser.ts';
 
 const sizes = { wide: { width: 1360, height: 900 }, narrow: { width: 390, height: 844 } } as const;
 
@@ -18,18 +18,7 @@ const longest = 1800;
 
 async function main(address: string, folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const browser = await chromium.launch({
-    executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
+  const browser = await launchBrowser();
   try {
     for (const [size, viewport] of Object.entries(sizes)) {
       const page = await browser.newPage({ viewport, locale: 'da-DK' });

@@ -79,26 +79,6 @@ export function nextOpening(p: CalmWork & Search): Date | null {
 }
 
 /**
- * Whether work that begins at `at` and takes `ms` is done before it would have to stop. False where it
- * may not even begin.
- *
- * @param p.ms at least 0; a fraction counts as a whole millisecond
- * @throws RangeError for an invalid date, or a duration below 0
- */
-export function fitsBefore(
-  p: CalmWork & { readonly calendar: Calendar; readonly at: Date; readonly ms: number },
-): boolean {
-  const from = toMs(p.at);
-  // What takes no time has to be allowed to begin all the same.
-  const until = from + Math.max(toDuration(p.ms), 1);
-  if (isNeverStopped(p)) return true;
-  for (const { state } of stretchesBetween({ calendar: p.calendar, from, until })) {
-    if (!mayRun({ ...p, state })) return false;
-  }
-  return true;
-}
-
-/**
  * When so many seconds of work will be done that stops whenever it may not run.
  *
  * @param p.seconds of open time, at least 0; 0 gives `from`. A fraction of a millisecond counts as a whole one
