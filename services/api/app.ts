@@ -24,6 +24,7 @@ import { getPlan, getPlanSummary, getPlans } from './plans.ts';
 import { getPolicy, getPolicyVersion } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
 import { getQueue, postBrake, postHurry, postRelease } from './queue.ts';
+import { makeBoardPass, openQueueBoard, serveQueueBoard } from './queue-board.ts';
 import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
@@ -62,6 +63,7 @@ const operations: readonly Endpoint[] = [
   postBrake,
   postRelease,
   postHurry,
+  openQueueBoard,
   getEvents,
   getSession,
   postSession,
@@ -103,6 +105,7 @@ export function createApi(p: {
     queues: p.queues,
     targets: p.targets ?? oneOfEach,
     gate: openGate(p.access),
+    boardPass: makeBoardPass(),
     rules: p.rules ?? null,
     calendar: p.calendar ?? null,
     wake: async () => {
@@ -127,6 +130,10 @@ export function createApi(p: {
   });
   for (const endpoint of endpoints) mount({ app, endpoint, context });
   app.use(refuseOtherMethods());
+  if (p.queues !== null) {
+    const { gate, boardPass: pass } = context;
+    app.use(...serveQueueBoard({ queues: p.queues, gate, pass }));
+  }
   if (p.console !== null) app.use(...serveConsole(p.console));
   app.use(() => {
     throw new ApiError({
