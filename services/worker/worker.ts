@@ -5,6 +5,7 @@ import type { Lane } from '../../provisioning/policy/lane.ts';
 import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import { inSpan } from '../../provisioning/trace/span.ts';
 import { drainTarget } from './drain.ts';
 import type { CalmOf } from './gate.ts';
 import { decideGate, readConditions } from './gate.ts';
@@ -68,11 +69,21 @@ export async function startWorker(p: {
     if (turn.more) await queues.add({ lane, ticket });
   }
 
+  function traceTurn(lane: Lane, ticket: Ticket): Promise<void> {
+    const facts = { 'skolebus.tenant': ticket.tenant, 'skolebus.target': ticket.target };
+    return inSpan({
+      name: 'turn',
+      root: true,
+      facts: { ...facts, 'skolebus.lane': lane },
+      work: () => takeTurn(lane, ticket),
+    });
+  }
+
   const { connections } = database;
   const concurrency = mostTurns({ wanted: p.concurrency, connections, lanes: lanes.length });
   for (const lane of lanes) {
     const work = { lane, concurrency, onError };
-    running.push(await queues.work({ ...work, run: (ticket) => takeTurn(lane, ticket) }));
+    running.push(await queues.work({ ...work, run: (ticket) => traceTurn(lane, ticket) }));
   }
 
   async function sweepTenant(tenant: string): Promise<void> {
