@@ -46,6 +46,7 @@ export async function serve(p: {
       concurrency: connectors.size,
       sweepMs,
       onError: (error) => log.error({ err: error }, 'worker trouble'),
+      logger: log,
     }),
   );
   const token = randomBytes(24).toString('base64url');

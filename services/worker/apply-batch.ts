@@ -31,7 +31,7 @@ export async function applyBatch(p: {
         linkTo(span, await findOrigins({ ...p, target, kind, keys: rows.map((row) => row.key) }));
       }
       const outcomes = await applyRows({ ...p, batch: rows });
-      for (const [code, count] of Object.entries(countOutcomes(outcomes))) {
+      for (const [code, count] of Object.entries(countOutcomes({ outcomes, before: {} }))) {
         span.setAttribute(`skolebus.outcome.${code}`, count);
       }
       return outcomes;
@@ -40,9 +40,13 @@ export async function applyBatch(p: {
 }
 
 /** How many rows came to each end: `applied`, or a code. */
-function countOutcomes(outcomes: readonly Outcome[]): Readonly<Record<string, number>> {
-  const counts: Record<string, number> = {};
-  for (const outcome of outcomes) {
+export function countOutcomes(p: {
+  readonly outcomes: readonly Outcome[];
+  /** What is added to. */
+  readonly before: Readonly<Record<string, number>>;
+}): Readonly<Record<string, number>> {
+  const counts = { ...p.before };
+  for (const outcome of p.outcomes) {
     const code = outcome.state === 'applied' ? 'applied' : outcome.code;
     counts[code] = (counts[code] ?? 0) + 1;
   }

@@ -1,3 +1,5 @@
+import type { Logger } from 'pino';
+import { pino } from 'pino';
 import { promoteDue } from '../../provisioning/ledger/commit.ts';
 import { findDueLanes } from '../../provisioning/ledger/due.ts';
 import { rememberRate } from '../../provisioning/ledger/rate.ts';
@@ -10,6 +12,7 @@ import { drainTarget } from './drain.ts';
 import type { CalmOf } from './gate.ts';
 import { decideGate, readConditions } from './gate.ts';
 import type { Queues, Ticket } from './queues.ts';
+import { tellTurn, watchConditions } from './tell.ts';
 import { mostTurns, shareTurn } from './turn.ts';
 
 /** The connectors of a tenant, by target name. */
@@ -36,8 +39,11 @@ export async function startWorker(p: {
   readonly concurrency: number;
   readonly sweepMs: number;
   readonly onError: (error: Error) => void;
+  /** Left out: nothing is told. */
+  readonly logger?: Logger;
 }): Promise<RunningWorker> {
-  const { database, queues } = p;
+  const { database, queues, logger = pino({ level: 'silent' }) } = p;
+  const watch = watchConditions(logger);
   const running: AsyncDisposable[] = [];
   let closing = false;
 
@@ -65,6 +71,7 @@ export async function startWorker(p: {
       onError,
     });
     if (turn === null) return;
+    tellTurn({ logger, tenant, target, lane, turn });
     await rememberRate({ ...base, target, rows: turn.applied, seconds: turn.ms / 1000 });
     if (turn.more) await queues.add({ lane, ticket });
   }
@@ -90,6 +97,7 @@ export async function startWorker(p: {
     await promoteDue({ database, tenant, now: new Date() });
     const targets = [...(await p.connectorsOf(tenant)).keys()];
     const conditions = await readConditions({ database, tenant });
+    watch({ tenant, conditions, calmOf: p.calmOf(tenant) });
     for (const { target, lane } of await findDueLanes({ database, tenant, targets })) {
       const gate = decideGate({ conditions, target, calmOf: p.calmOf(tenant) });
       if (!gate.lanes.some((open) => open.lane === lane)) continue;

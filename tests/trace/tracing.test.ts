@@ -2,6 +2,7 @@ import { trace } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 import { currentTraceparent, inSpan, linkTo } from '../../provisioning/trace/span.ts';
 import { readEnvironment } from '../../services/env.ts';
+import { openLog } from '../../services/log.ts';
 import { moodleFunctionOf, patternOf } from '../../services/trace/routes.ts';
 import { startTracing } from '../../services/trace/tracing.ts';
 import { openLine } from '../support/line.ts';
@@ -84,6 +85,24 @@ describe('a span', () => {
       ['y', { 'error.type': 'Error' }],
     ]);
     for (const body of collector.bodies) expect(body.includes('4321')).toBe(false);
+  });
+
+  it('is named in every line of the log that is written in it', async () => {
+    const lines: string[] = [];
+    const to = { write: (line: string) => lines.push(line) };
+    const logger = openLog({ level: 'info', to });
+    logger.info('before');
+    await using collector = await openCollector();
+    {
+      await using _tracing = startTracing({
+        settings: settingsOf(collector.url, 3000),
+        onTrouble: () => {},
+      });
+      await inSpan({ name: 'x', work: async () => logger.info('in it') });
+    }
+    const [before, within] = lines.map((line) => JSON.parse(line) as object);
+    expect(before).not.toHaveProperty('traceId');
+    expect(within).toMatchObject({ traceId: collector.spans[0]?.traceId });
   });
 
   it('goes on with what a traceparent names, and with nothing else', async () => {
