@@ -1,7 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { createBullBoard } from '@bull-board/api';
-import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
-import { ExpressAdapter } from '@bull-board/express';
 import type { RequestHandler } from 'express';
 import { z } from 'zod';
 import type { Queues } from '../worker/queues.ts';
@@ -55,19 +52,6 @@ export function serveQueueBoard(p: {
   readonly gate: Gate;
   readonly pass: SignedCookie;
 }): readonly [string, ...RequestHandler[]] {
-  const board = new ExpressAdapter().setBasePath(path);
-  createBullBoard({
-    queues: p.queues.lanes.map((lane) => new BullMQAdapter(lane, { readOnlyMode: true })),
-    serverAdapter: board,
-    options: {
-      uiConfig: {
-        boardTitle: 'Skolebus',
-        // Versions and addresses of servers are for those who run them.
-        hideRedisDetails: true,
-        pollingInterval: { forceInterval: 5 },
-      },
-    },
-  });
   const requireOperator = p.gate.require('operator');
   const admit: RequestHandler = (request, response, next) => {
     response.set('Cache-Control', 'no-store');
@@ -84,5 +68,31 @@ export function serveQueueBoard(p: {
     }
     return requireOperator(request, response, next);
   };
-  return [path, admit, board.getRouter() as RequestHandler];
+  let board: Promise<RequestHandler> | null = null;
+  const show: RequestHandler = async (request, response, next) => {
+    board ??= makeBoard(p.queues);
+    await (await board)(request, response, next);
+  };
+  return [path, admit, show];
+}
+
+/** Loaded when somebody looks: it takes a quarter of a second, which every command would wait for. */
+async function makeBoard(queues: Queues): Promise<RequestHandler> {
+  const { createBullBoard } = await import('@bull-board/api');
+  const { BullMQAdapter } = await import('@bull-board/api/bullMQAdapter');
+  const { ExpressAdapter } = await import('@bull-board/express');
+  const serverAdapter = new ExpressAdapter().setBasePath(path);
+  createBullBoard({
+    queues: queues.lanes.map((lane) => new BullMQAdapter(lane, { readOnlyMode: true })),
+    serverAdapter,
+    options: {
+      uiConfig: {
+        boardTitle: 'Skolebus',
+        // Versions and addresses of servers are for those who run them.
+        hideRedisDetails: true,
+        pollingInterval: { forceInterval: 5 },
+      },
+    },
+  });
+  return serverAdapter.getRouter() as RequestHandler;
 }
