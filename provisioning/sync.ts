@@ -9,6 +9,7 @@ import type { NewPolicyVersion } from './policy/version.ts';
 import type { SnapshotReport } from './roster/accept.ts';
 import { readSnapshot } from './roster/read-snapshot.ts';
 import type { Database } from './store/database.ts';
+import { inSpan } from './trace/span.ts';
 
 export interface SyncReport {
   readonly snapshot: SnapshotReport;
@@ -50,7 +51,8 @@ export async function sync(p: {
   readonly now: Date;
 }): Promise<SyncReport> {
   const { database, tenant, now } = p;
-  const done = await database.withLock(`sync/${tenant}`, async () => {
+  const facts = { 'skolebus.tenant': tenant, 'skolebus.format': p.feed.format };
+  const work = async (): Promise<SyncReport> => {
     await promoteDue({ database, tenant, now });
     const snapshot = await readSnapshot({
       databaseUrl: database.url,
@@ -74,7 +76,10 @@ export async function sync(p: {
     if (!p.commit || plan.fourEyes) return { snapshot, plan, commit: null };
     const commit = await commitPlan({ database, tenant, planId: plan.id, now });
     return { snapshot, plan, commit };
-  });
+  };
+  const done = await database.withLock(`sync/${tenant}`, () =>
+    inSpan({ name: 'sync', facts, work }),
+  );
   if (done === null) throw new SyncBusyError();
   return done.value;
 }

@@ -1,5 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Logger } from 'pino';
 import type { Calendar } from '../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../provisioning/policy/route.ts';
 import type { Policy } from '../provisioning/policy/schema.ts';
@@ -10,7 +11,8 @@ import { migrate } from '../provisioning/store/migrate.ts';
 import type { Connector } from '../provisioning/target/contract.ts';
 import { checkIdentityKey, readPolicyText, readTargets } from './config.ts';
 import { connectSandbox, connectTargets } from './connectors.ts';
-import type { Environment } from './env.ts';
+import type { Environment, TraceSettings } from './env.ts';
+import { openLog } from './log.ts';
 import type { PolicyFile } from './policy-file.ts';
 import { comparePolicyFile, policyInForce } from './policy-file.ts';
 import { openSandbox } from './sandbox/sandbox.ts';
@@ -20,6 +22,7 @@ export interface Context extends AsyncDisposable {
   readonly home: string;
   readonly tenant: string;
   readonly environment: Environment;
+  readonly log: Logger;
   readonly database: Database;
   /** The policy in force; before the first commit the one that the home has. */
   readonly policy: Policy;
@@ -38,12 +41,16 @@ export async function openContext(p: {
   readonly environment: Environment;
 }): Promise<Context> {
   const { environment } = p;
+  const log = openLog({ level: environment.logLevel ?? 'warn' });
   checkIdentityKey(environment.identityKey);
   const home = resolve(p.home);
   await mkdir(home, { recursive: true, mode: 0o700 });
   const written = await readPolicyText(home);
   const targets = await readTargets(home);
   await using stack = new AsyncDisposableStack();
+  // The last to close: it sends what the others did at their end.
+  if (environment.traces !== null)
+    stack.use(await openTraces({ log, settings: environment.traces }));
 
   const url = environment.databaseUrl ?? stack.use(await startEmbedded(home)).url;
   await migrate({ url });
@@ -63,6 +70,7 @@ export async function openContext(p: {
     home,
     tenant: environment.tenant,
     environment,
+    log,
     database,
     policy,
     policyFile,
@@ -70,6 +78,15 @@ export async function openContext(p: {
     sandboxed: targets === null,
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
+}
+
+/** Loaded only where traces are wanted: it takes 0.3 s, which every command would wait for. */
+async function openTraces(p: { readonly log: Logger; readonly settings: TraceSettings }) {
+  const { startTracing } = await import('./trace/tracing.ts');
+  return startTracing({
+    settings: p.settings,
+    onTrouble: () => p.log.warn('traces could not be sent'),
+  });
 }
 
 function startEmbedded(home: string) {

@@ -6,7 +6,6 @@ import { createApi } from './api/app.ts';
 import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
 import { calendarOf, typesOfTargets } from './context.ts';
-import { log } from './log.ts';
 import { followCalendar } from './worker/calm.ts';
 import type { Queues } from './worker/queues.ts';
 import { openQueues } from './worker/queues.ts';
@@ -31,7 +30,7 @@ export async function serve(p: {
   /** 0: any free port. */
   readonly port: number;
 }): Promise<Service> {
-  const { database, connectors, environment, policy, tenant } = p.context;
+  const { database, connectors, environment, log, policy, tenant } = p.context;
   await using stack = new AsyncDisposableStack();
   const calendar = calendarOf(p.context);
   const calm = followCalendar(calendar);
@@ -47,6 +46,7 @@ export async function serve(p: {
       concurrency: connectors.size,
       sweepMs,
       onError: (error) => log.error({ err: error }, 'worker trouble'),
+      logger: log,
     }),
   );
   const token = randomBytes(24).toString('base64url');
@@ -62,6 +62,7 @@ export async function serve(p: {
     console: existsSync(folder) ? folder : null,
     calendar,
     onCommitted: () => worker.sweep(),
+    logger: log,
   });
   const { url } = stack.use(await listen({ app, host: p.host, port: p.port }));
   const open = stack.move();

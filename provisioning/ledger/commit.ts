@@ -1,9 +1,11 @@
+import type { Span } from '@opentelemetry/api';
 import type { Actor } from '../plan/guard.ts';
 import { requireOpen, requireSecondPerson } from '../plan/guard.ts';
 import type { Selection } from '../plan/selection.ts';
 import { putIntoForce, readPreview } from '../policy/version.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import { spendDecisions } from '../store/hold.ts';
+import { currentTraceparent, inSpan, linkTo } from '../trace/span.ts';
 import { linkAdopted } from './adopt.ts';
 import { fates, fateValues } from './fate.ts';
 import { hurryNeeds } from './hurry.ts';
@@ -46,30 +48,43 @@ export async function commitPlan(p: {
   readonly rules?: Rules;
   readonly now: Date;
 }): Promise<CommitReport> {
-  const { selection = {}, actor = null } = p;
-  return p.database.as(p.tenant, async (tx) => {
-    const plan = await requireOpen({ ...p, tx });
-    await requireSecondPerson({ tx, plan, selection, actor });
-    await decideOutcomes({ ...p, tx, planId: plan.id, selection });
-    if (p.rules !== undefined) {
-      // What a new policy wants is not overtaken by the one that it replaces.
-      const policy = (await readPreview({ tx, planId: plan.id })) ?? p.rules.policy;
-      await replanOvertaken({ ...p, tx, plan, rules: { ...p.rules, policy } });
-    }
-    await writeOutcomes({ ...p, tx, planId: plan.id });
-    await putIntoForce({ ...p, tx });
-    await rememberUndone({ tx, plan });
-    await forgetUndone({ tx, plan });
-    await spendDecisions({ tx, ids: plan.decisions, now: p.now });
-    await tx.execute(
-      `update plan set state = 'committed', committed_at = $2, committed_by = $3 where id = $1`,
-      [plan.id, p.now, actor?.name ?? null],
-    );
-    const report = await countOutcomes({ tx, planId: plan.id });
-    // A claim looks rows up by what they need; after a first load the planner must know how many there are.
-    if (report.committed > 500) await tx.execute('analyze resource');
-    return report;
+  return inSpan({
+    name: 'commit',
+    facts: { 'skolebus.tenant': p.tenant },
+    work: (span) => p.database.as(p.tenant, (tx) => commitAll({ ...p, tx, span })),
   });
+}
+
+async function commitAll(
+  p: Parameters<typeof commitPlan>[0] & { readonly tx: Transaction; readonly span: Span },
+): Promise<CommitReport> {
+  const { tx, span, selection = {}, actor = null } = p;
+  const plan = await requireOpen(p);
+  await requireSecondPerson({ tx, plan, selection, actor });
+  await decideOutcomes({ ...p, planId: plan.id, selection });
+  if (p.rules !== undefined) {
+    // What a new policy wants is not overtaken by the one that it replaces.
+    const policy = (await readPreview({ tx, planId: plan.id })) ?? p.rules.policy;
+    await replanOvertaken({ ...p, plan, rules: { ...p.rules, policy } });
+  }
+  await writeOutcomes({ ...p, planId: plan.id });
+  await putIntoForce(p);
+  await rememberUndone({ tx, plan });
+  await forgetUndone({ tx, plan });
+  await spendDecisions({ tx, ids: plan.decisions, now: p.now });
+  const [before] = await tx.query<{ made: string | null }>(
+    `update plan p set state = 'committed', committed_at = $2, committed_by = $3, traceparent = $4
+       from (select id, traceparent as made from plan where id = $1) before
+       where p.id = before.id returning before.made`,
+    [plan.id, p.now, actor?.name ?? null, currentTraceparent()],
+  );
+  // It may have waited for its commit for days, and was made in another trace.
+  linkTo(span, before?.made ? [before.made] : []);
+  const report = await countOutcomes({ tx, planId: plan.id });
+  span.setAttribute('skolebus.committed', report.committed);
+  // A claim looks rows up by what they need; after a first load the planner must know how many there are.
+  if (report.committed > 500) await tx.execute('analyze resource');
+  return report;
 }
 
 /** What becomes of each change: held, not approved, overtaken, or committed. */

@@ -10,6 +10,7 @@ import { identityCodes } from '../roster/recognise-hold.ts';
 import type { Database, Transaction } from '../store/database.ts';
 import type { KeepKind } from '../store/keep-alive.ts';
 import { dayOf, isKept } from '../store/keep-alive.ts';
+import { inSpan } from '../trace/span.ts';
 import { lastAffiliations } from './affiliations.ts';
 import type { Action } from './diff.ts';
 import { decide, decideStart } from './diff.ts';
@@ -60,27 +61,41 @@ export async function makePlan(p: {
   readonly now: Date;
 }): Promise<PlanSummary> {
   checkRoutes(p);
+  return inSpan({
+    name: 'plan',
+    facts: { 'skolebus.tenant': p.tenant },
+    work: () => p.database.as(p.tenant, (tx) => planAll({ ...p, tx })),
+  });
+}
+
+async function planAll(
+  p: Parameters<typeof makePlan>[0] & { readonly tx: Transaction },
+): Promise<PlanSummary> {
+  const { tx } = p;
   const candidate = p.candidate ?? null;
-  return p.database.as(p.tenant, async (tx) => {
-    await forgetPreviews(tx);
-    const { withoutAlias } = await gatherWish({ ...p, tx });
-    const planId = await openPlan({ tx, snapshotId: p.snapshotId });
-    if (candidate === null) await refreshDescriptions(tx);
-    else await addPreview({ tx, planId, ...candidate });
-    await writeChanges({ ...p, tx, planId, only: null });
-    // A policy that is only looked at asks nobody anything yet; the first of all comes with a feed.
-    const whole = candidate === null || p.snapshotId !== null;
-    const undone = await holdUndone({ ...p, tx, planId, whole });
-    const gate = await holdBeyondLimits({ ...p, tx, planId, whole });
-    const held = [
-      ...undone.held,
-      ...gate.held,
-      ...(await holdWithoutAlias({ ...p, tx, people: withoutAlias })),
-      ...(await findContradictions(tx)),
-    ];
-    const decisions = [...undone.decisions, ...gate.decisions];
-    const { approval } = p.policy;
-    return finishPlan({ ...p, tx, planId, held, limits: gate.limits, decisions, approval });
+  await forgetPreviews(tx);
+  const { withoutAlias } = await inSpan({ name: 'desire', work: () => gatherWish(p) });
+  const planId = await openPlan({ tx, snapshotId: p.snapshotId });
+  if (candidate === null) await refreshDescriptions(tx);
+  else await addPreview({ tx, planId, ...candidate });
+  await inSpan({ name: 'diff', work: () => writeChanges({ ...p, planId, only: null }) });
+  // A policy that is only looked at asks nobody anything yet; the first of all comes with a feed.
+  const whole = candidate === null || p.snapshotId !== null;
+  return inSpan({
+    name: 'gate',
+    work: async () => {
+      const undone = await holdUndone({ ...p, planId, whole });
+      const gate = await holdBeyondLimits({ ...p, planId, whole });
+      const held = [
+        ...undone.held,
+        ...gate.held,
+        ...(await holdWithoutAlias({ ...p, people: withoutAlias })),
+        ...(await findContradictions(tx)),
+      ];
+      const decisions = [...undone.decisions, ...gate.decisions];
+      const { approval } = p.policy;
+      return finishPlan({ ...p, planId, held, limits: gate.limits, decisions, approval });
+    },
   });
 }
 

@@ -4,6 +4,7 @@ import type { Body, ResourceKind } from '../policy/resource.ts';
 import { kindOrder } from '../policy/resource.ts';
 import type { TargetTypes } from '../policy/route.ts';
 import type { Transaction } from '../store/database.ts';
+import { currentTraceparent } from '../trace/span.ts';
 import type { Action } from './diff.ts';
 import { gatePlan, planHash } from './guard.ts';
 import type { Held, LimitRow } from './limits.ts';
@@ -52,8 +53,9 @@ export async function insertPlan(p: {
   readonly snapshotId: string | null;
 }): Promise<string> {
   const [plan] = await p.tx.query<{ id: string }>(
-    `insert into plan (tenant_id, snapshot_id, state) values ($1, $2, 'open') returning id`,
-    [p.tx.tenant, p.snapshotId],
+    `insert into plan (tenant_id, snapshot_id, state, traceparent) values ($1, $2, 'open', $3)
+     returning id`,
+    [p.tx.tenant, p.snapshotId, currentTraceparent()],
   );
   if (plan === undefined) throw new Error('The plan row was not returned.');
   return plan.id;

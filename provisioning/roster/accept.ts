@@ -44,6 +44,8 @@ export async function acceptSnapshot(p: {
   readonly source: string;
   readonly items: AsyncIterable<FeedItem>;
   readonly now: Date;
+  /** The feed was read to its end. */
+  readonly onGathered?: () => void;
 }): Promise<SnapshotReport> {
   try {
     return await p.database.as(p.tenant, (tx) => gatherAndMerge({ ...p, tx }));
@@ -67,9 +69,11 @@ async function gatherAndMerge(p: {
   readonly source: string;
   readonly items: AsyncIterable<FeedItem>;
   readonly now: Date;
+  readonly onGathered?: () => void;
 }): Promise<SnapshotReport> {
   const { tx, source, now } = p;
   const gathered = await gather({ tx, items: p.items });
+  p.onGathered?.();
   const [snapshot] = await tx.query<{ id: string }>(
     `insert into snapshot (tenant_id, source, format, taken_at, school_year, state, diagnostics, read_at)
      values ($1, $2, $3, $4, $5, 'accepted', $6, $7) returning id`,

@@ -2,6 +2,7 @@ import { Worker } from 'node:worker_threads';
 import type { FeedFormat } from '../feed/read.ts';
 import type { FeedErrorCode } from '../feed/record.ts';
 import { FeedError } from '../feed/record.ts';
+import { addPastSpan, inSpan } from '../trace/span.ts';
 import type { SnapshotReport } from './accept.ts';
 
 export interface ReadOrder {
@@ -17,7 +18,7 @@ export interface ReadOrder {
 
 /** What the thread answers: errors do not keep their class on the way between threads. */
 export type ReadAnswer =
-  | { readonly ok: true; readonly report: SnapshotReport }
+  | { readonly ok: true; readonly report: SnapshotReport; readonly gatheredAt: Date }
   | {
       readonly ok: false;
       readonly refusal: {
@@ -35,6 +36,21 @@ export type ReadAnswer =
  * @throws FeedError when the snapshot is refused
  */
 export async function readSnapshot(p: ReadOrder): Promise<SnapshotReport> {
+  return inSpan({
+    name: 'snapshot',
+    work: async (span) => {
+      const from = new Date();
+      const { report, gatheredAt } = await askThread(p);
+      addPastSpan({ name: 'read', from, to: gatheredAt });
+      addPastSpan({ name: 'accept', from: gatheredAt, to: new Date() });
+      const { people, rejected } = report.counts;
+      span.setAttributes({ 'skolebus.people': people, 'skolebus.rejected': rejected });
+      return report;
+    },
+  });
+}
+
+async function askThread(p: ReadOrder): Promise<Extract<ReadAnswer, { ok: true }>> {
   const thread = new Worker(new URL('./read-thread.ts', import.meta.url), { workerData: p });
   const answer = await new Promise<ReadAnswer>((resolve, reject) => {
     thread.once('message', resolve);
@@ -43,6 +59,6 @@ export async function readSnapshot(p: ReadOrder): Promise<SnapshotReport> {
       reject(new Error(`The reading thread ended with code ${code} before it answered.`));
     });
   });
-  if (answer.ok) return answer.report;
+  if (answer.ok) return answer;
   throw new FeedError(answer.refusal);
 }

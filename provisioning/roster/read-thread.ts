@@ -12,6 +12,7 @@ const order = workerData as ReadOrder;
 async function read(): Promise<ReadAnswer> {
   const { identityKey, tenant } = order;
   await using database = openDatabase({ url: order.databaseUrl, max: 2 });
+  let gatheredAt = new Date();
   try {
     const report = await acceptSnapshot({
       database,
@@ -23,8 +24,11 @@ async function read(): Promise<ReadAnswer> {
         identity: identityKey === null ? null : { key: identityKey, tenant },
       }),
       now: order.now,
+      onGathered: () => {
+        gatheredAt = new Date();
+      },
     });
-    return { ok: true, report };
+    return { ok: true, report, gatheredAt };
   } catch (error) {
     if (!(error instanceof FeedError)) throw error;
     const { code, message, file, line } = error;

@@ -4,6 +4,8 @@ import type { Rules } from '../../provisioning/ledger/replan.ts';
 import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
+import { describeError } from '../log.ts';
+import { traceRequests } from '../trace/requests.ts';
 import type { Queues } from '../worker/queues.ts';
 import type { Access } from './access.ts';
 import { openGate } from './access.ts';
@@ -16,7 +18,7 @@ import { getHealth, getReady } from './health.ts';
 import { deleteDecision, getHold, getHolds, postDecision } from './holds.ts';
 import { getInstitutions } from './institutions.ts';
 import { deleteKept, getKept, postKept, postPrimary } from './kept-alive.ts';
-import { defaultLogger, describeError, logRequests } from './log.ts';
+import { logRequests } from './log.ts';
 import { getMetrics } from './metrics.ts';
 import { describeApi } from './openapi.ts';
 import { getExplanation, getPeople } from './people.ts';
@@ -24,6 +26,7 @@ import { getPlan, getPlanSummary, getPlans } from './plans.ts';
 import { getPolicy, getPolicyVersion } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
 import { getQueue, postBrake, postHurry, postRelease } from './queue.ts';
+import { makeBoardPass, openQueueBoard, serveQueueBoard } from './queue-board.ts';
 import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
@@ -62,6 +65,7 @@ const operations: readonly Endpoint[] = [
   postBrake,
   postRelease,
   postHurry,
+  openQueueBoard,
   getEvents,
   getSession,
   postSession,
@@ -94,15 +98,16 @@ export function createApi(p: {
   readonly calendar?: Calendar | null;
   /** Wakes the worker after a write that made work. */
   readonly onCommitted: () => Promise<void>;
-  readonly logger?: Logger;
+  readonly logger: Logger;
 }): express.Express {
-  const logger = p.logger ?? defaultLogger();
+  const { logger } = p;
   const context: ApiContext = {
     database: p.database,
     tenant: p.tenant,
     queues: p.queues,
     targets: p.targets ?? oneOfEach,
     gate: openGate(p.access),
+    boardPass: makeBoardPass(),
     rules: p.rules ?? null,
     calendar: p.calendar ?? null,
     wake: async () => {
@@ -119,6 +124,7 @@ export function createApi(p: {
   const app = express();
   app.disable('x-powered-by');
   app.set('query parser', 'simple');
+  app.use(traceRequests());
   app.use(logRequests(logger));
   app.use(protectPages(p.access));
   app.use('/api', (_request, response, next) => {
@@ -127,6 +133,10 @@ export function createApi(p: {
   });
   for (const endpoint of endpoints) mount({ app, endpoint, context });
   app.use(refuseOtherMethods());
+  if (p.queues !== null) {
+    const { gate, boardPass: pass } = context;
+    app.use(...serveQueueBoard({ queues: p.queues, gate, pass }));
+  }
   if (p.console !== null) app.use(...serveConsole(p.console));
   app.use(() => {
     throw new ApiError({

@@ -7,6 +7,7 @@ import type { Database } from '../../provisioning/store/database.ts';
 import type { Queues } from '../worker/queues.ts';
 import type { Gate, Role } from './access.ts';
 import type { ProblemCode } from './problem.ts';
+import type { SignedCookie } from './signed-cookie.ts';
 
 /** What every endpoint works with. */
 export interface ApiContext {
@@ -15,6 +16,8 @@ export interface ApiContext {
   readonly queues: Queues | null;
   readonly targets: TargetTypes;
   readonly gate: Gate;
+  /** What opens the board of the queues to a browser. */
+  readonly boardPass: SignedCookie;
   /** Null where this process does not plan. */
   readonly rules: Rules | null;
   /** Null: there are no calm windows here. */

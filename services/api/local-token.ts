@@ -1,21 +1,19 @@
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
 import type { Request, Response } from 'express';
 import type { Access, Gate } from './access.ts';
 import { ApiError } from './problem.ts';
+import type { SignedCookie } from './signed-cookie.ts';
+import { isEqual, makeSignedCookie } from './signed-cookie.ts';
 
 type LocalToken = Extract<Access, { kind: 'local-token' }>;
 
-const cookieName = 'skolebus_session';
-const sessionSeconds = 12 * 3600;
-
 /**
  * One secret, known to whoever started Skolebus: sent as a bearer token, or exchanged by the console
- * for a session cookie. The cookie is an expiry time signed with the secret, so that nothing needs
- * to be remembered and a new secret ends every session.
+ * for a session cookie.
  */
 export function localTokenGate(access: LocalToken): Gate {
+  const session = sessionOf(access);
   const passes = (request: Request) =>
-    hasBearer({ request, access }) || (hasCookie({ request, access }) && isOwnPage(request));
+    hasBearer({ request, access }) || (session.isIn(request) && isOwnPage(request));
   return {
     access,
     require: () => (request, response, next) => {
@@ -46,33 +44,30 @@ export function openSession(p: {
   if (!isEqual(p.token, p.access.token)) {
     throw new ApiError({ code: 'unauthenticated', detail: 'This is not the token.' });
   }
-  const expires = Math.floor(Date.now() / 1000) + sessionSeconds;
-  p.response.cookie(cookieName, `${expires}.${sign({ access: p.access, expires })}`, {
-    ...cookieOptions(p.request),
-    maxAge: sessionSeconds * 1000,
+  sessionOf(p.access).give(p);
+}
+
+export function closeSession(p: {
+  readonly access: LocalToken;
+  readonly request: Request;
+  readonly response: Response;
+}): void {
+  sessionOf(p.access).takeBack(p);
+}
+
+function sessionOf(access: LocalToken): SignedCookie {
+  return makeSignedCookie({
+    name: 'skolebus_session',
+    secret: access.token,
+    purpose: 'skolebus-session',
+    path: '/',
+    seconds: 12 * 3600,
   });
-}
-
-export function closeSession(p: { readonly request: Request; readonly response: Response }): void {
-  p.response.clearCookie(cookieName, cookieOptions(p.request));
-}
-
-function cookieOptions(request: Request) {
-  return { httpOnly: true, sameSite: 'strict', secure: request.secure, path: '/' } as const;
 }
 
 function hasBearer(p: { readonly request: Request; readonly access: LocalToken }): boolean {
   const [, token] = /^bearer +(\S+)$/i.exec(p.request.get('authorization') ?? '') ?? [];
   return token !== undefined && isEqual(token, p.access.token);
-}
-
-function hasCookie(p: { readonly request: Request; readonly access: LocalToken }): boolean {
-  const cookies = (p.request.get('cookie') ?? '').split(';').map((part) => part.trim());
-  const value = cookies.find((cookie) => cookie.startsWith(`${cookieName}=`));
-  const [, expires, signature] = /=(\d{1,12})\.([\w-]{43})$/.exec(value ?? '') ?? [];
-  if (expires === undefined || signature === undefined) return false;
-  if (Number(expires) * 1000 < Date.now()) return false;
-  return isEqual(signature, sign({ access: p.access, expires: Number(expires) }));
 }
 
 /**
@@ -84,15 +79,4 @@ function isOwnPage(request: Request): boolean {
   const fetchSite = request.get('sec-fetch-site');
   if (fetchSite !== undefined) return fetchSite === 'same-origin';
   return request.get('origin') === `${request.protocol}://${request.get('host')}`;
-}
-
-function sign(p: { readonly access: LocalToken; readonly expires: number }): string {
-  const mac = createHmac('sha256', p.access.token).update(`skolebus-session.${p.expires}`);
-  return mac.digest('base64url');
-}
-
-/** Takes as long for a wrong value as for a right one; hashing makes the lengths equal. */
-function isEqual(a: string, b: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }

@@ -70,8 +70,7 @@ export const deleteSession = defineEndpoint({
   status: 204,
   problems: ['not-found'],
   run: async ({ context, request, response }) => {
-    requireLocal(context.gate.access);
-    closeSession({ request, response });
+    closeSession({ access: requireLocal(context.gate.access), request, response });
   },
 });
 

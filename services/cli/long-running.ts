@@ -37,7 +37,11 @@ export async function runServe(p: {
   readonly port: number;
   readonly signal: AbortSignal;
 }): Promise<number> {
-  await using context = await openContext({ home: p.home, environment: readEnvironment() });
+  const { logLevel, ...environment } = readEnvironment();
+  await using context = await openContext({
+    home: p.home,
+    environment: { ...environment, logLevel: logLevel ?? 'info' },
+  });
   const voice = openVoice({ json: false });
   const connectors = context.connectors.values();
   const missing = await prepareTargets({ connectors, onTrouble: voice.say });

@@ -1,5 +1,7 @@
 import { CommanderError } from 'commander';
+import pg from 'pg';
 import { FeedError } from '../../provisioning/feed/record.ts';
+import { describeError } from '../log.ts';
 import { buildProgram } from './program.ts';
 import { UsageError } from './usage.ts';
 
@@ -33,6 +35,9 @@ function report(error: unknown): number {
     process.stderr.write(`${error.message}\n`);
     return 2;
   }
+  if (error instanceof pg.DatabaseError && !ofTheConnection.test(error.code ?? '')) {
+    return reportStatement(error);
+  }
   const code = 'code' in error && typeof error.code === 'string' ? error.code : 'unexpected';
   const place =
     error instanceof FeedError && error.file !== null
@@ -45,6 +50,19 @@ function report(error: unknown): number {
     process.stdout.write(
       `${JSON.stringify({ error: { code, message: error.message, ...where } })}\n`,
     );
+  }
+  return 1;
+}
+
+/** SQLSTATE classes in which the database speaks of itself: out of reach, sign-in, no such database, full, going down. */
+const ofTheConnection = /^(08|28|3D|53|57)/;
+
+/** In all others its words may quote rows, and whoever reads them may not be who may read those. */
+function reportStatement(error: pg.DatabaseError): number {
+  const message = `The database refused a statement (SQLSTATE ${error.code ?? 'unknown'}).`;
+  process.stderr.write(`database-error: ${message}\n${JSON.stringify(describeError(error))}\n`);
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ error: { code: 'database-error', message } })}\n`);
   }
   return 1;
 }

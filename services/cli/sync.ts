@@ -65,6 +65,15 @@ export async function runSync(p: SyncOptions): Promise<number> {
     identityKey: context.environment.identityKey,
     now: new Date(),
   });
+  context.log.info(
+    {
+      ...{ tenant: context.tenant, source: p.source, plan: report.plan.id },
+      counts: report.snapshot.counts,
+      held: report.plan.held.map(({ code, institution, count }) => ({ code, institution, count })),
+      committed: report.commit?.committed ?? null,
+    },
+    'sync',
+  );
   voice.say(describeSnapshot(report.snapshot));
   if (policy.warning !== null) voice.say(policy.warning);
   await showPlan({ context, voice, plan: report.plan });
@@ -104,8 +113,7 @@ export async function applyLedger(p: {
   readonly expected: number;
 }): Promise<ApplyResult> {
   const { context, voice } = p;
-  const { database, tenant, environment, connectors } = context;
-  const errors = new Set<string>();
+  const { database, tenant, environment, connectors, log } = context;
   const calm = followCalendar(calendarOf(context));
   const before = await readTotals(context);
   const work = Math.max(before.due, p.expected);
@@ -121,7 +129,8 @@ export async function applyLedger(p: {
     calmOf: () => calm,
     concurrency: connectors.size,
     sweepMs: 500,
-    onError: (error) => errors.add(error.message),
+    onError: (error) => log.error({ err: error }, 'worker trouble'),
+    logger: log,
   });
   const started = Date.now();
   const last = await waitUntilDone({
@@ -138,7 +147,6 @@ export async function applyLedger(p: {
   voice.say(
     `Applied ${applied} in ${seconds.toFixed(1)} s; ${last.failed} failed, ${last.due} waiting, ${last.scheduled} scheduled.`,
   );
-  for (const message of errors) voice.say(`  ${message}`);
   if (last.due > 0) voice.say('"skolebus queue show" says what holds it up, and until when.');
   return { applied, failed: last.failed, waiting: last.due, scheduled: last.scheduled };
 }

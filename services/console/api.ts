@@ -189,6 +189,11 @@ export async function retryTarget(name: string): Promise<{ readonly retried: num
   return (await response.json()) as { readonly retried: number };
 }
 
+/** Lets this browser see the tickets at /queues for a while. */
+export async function openQueueBoard(): Promise<void> {
+  await request({ path: '/queue-board', method: 'POST' });
+}
+
 export async function sendToken(token: string): Promise<void> {
   await request({ path: '/session', method: 'POST', body: { token } });
 }

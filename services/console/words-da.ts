@@ -152,6 +152,7 @@ export const danish = {
   },
   latest: 'Seneste indlæsning',
   queue: 'Køer',
+  seeQueue: 'Se sedlerne i køerne',
   lanes: { now: 'Straks', sync: 'Dagens', bulk: 'Store' },
   live: 'Følger med',
   lost: 'Forbindelsen er væk. Prøver igen.',

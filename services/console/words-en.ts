@@ -148,6 +148,7 @@ export const english: Words = {
   },
   latest: 'Latest feed',
   queue: 'Queues',
+  seeQueue: 'Look at the tickets in the queues',
   lanes: { now: 'Now', sync: 'Today', bulk: 'Bulk' },
   live: 'Live',
   lost: 'The connection is lost. Trying again.',

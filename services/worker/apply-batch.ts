@@ -1,8 +1,10 @@
 import type { Claim } from '../../provisioning/ledger/claim.ts';
 import { findExternalIds } from '../../provisioning/ledger/claim.ts';
+import { findOrigins } from '../../provisioning/ledger/origin.ts';
 import type { Outcome, Work } from '../../provisioning/ledger/work.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import { inSpan, linkTo } from '../../provisioning/trace/span.ts';
 
 /** A row on which a connector threw, alone, at this many tries is set aside for people to look at. */
 const poisonAttempts = 4;
@@ -17,7 +19,38 @@ export async function applyBatch(p: {
   readonly onError: (error: Error) => void;
 }): Promise<readonly Outcome[]> {
   using _lease = p.keepLease(p.claim);
-  return applyRows({ ...p, batch: p.claim.rows });
+  const { rows } = p.claim;
+  const target = p.connector.name;
+  const kind = rows[0]?.kind ?? 'account';
+  return inSpan({
+    name: `batch ${kind}`,
+    facts: { 'skolebus.target': target, 'skolebus.kind': kind, 'skolebus.rows': rows.length },
+    work: async (span) => {
+      // The ticket carries nothing: which commits this goes on with, the ledger knows.
+      if (span.isRecording()) {
+        linkTo(span, await findOrigins({ ...p, target, kind, keys: rows.map((row) => row.key) }));
+      }
+      const outcomes = await applyRows({ ...p, batch: rows });
+      for (const [code, count] of Object.entries(countOutcomes({ outcomes, before: {} }))) {
+        span.setAttribute(`skolebus.outcome.${code}`, count);
+      }
+      return outcomes;
+    },
+  });
+}
+
+/** How many rows came to each end: `applied`, or a code. */
+export function countOutcomes(p: {
+  readonly outcomes: readonly Outcome[];
+  /** What is added to. */
+  readonly before: Readonly<Record<string, number>>;
+}): Readonly<Record<string, number>> {
+  const counts = { ...p.before };
+  for (const outcome of p.outcomes) {
+    const code = outcome.state === 'applied' ? 'applied' : outcome.code;
+    counts[code] = (counts[code] ?? 0) + 1;
+  }
+  return counts;
 }
 
 /**

@@ -7,12 +7,14 @@ import type { Lane } from '../../provisioning/policy/lane.ts';
 import { kindOrder, type ResourceKind } from '../../provisioning/policy/resource.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
-import { applyBatch } from './apply-batch.ts';
+import { applyBatch, countOutcomes } from './apply-batch.ts';
 import type { Gate } from './gate.ts';
 
 export interface TurnReport {
   readonly applied: number;
   readonly failed: number;
+  /** Rows by what came of them: `applied`, or a code. */
+  readonly codes: Readonly<Record<string, number>>;
   /** How long the target was worked on, in ms. */
   readonly ms: number;
   /** True when there may be more to do at once. */
@@ -47,7 +49,8 @@ export async function drainTarget(p: {
     const spent = () => performance.now() - started;
     let applied = 0;
     let failed = 0;
-    const report = (more: boolean) => ({ applied, failed, more, ms: spent() });
+    let codes: TurnReport['codes'] = {};
+    const report = (more: boolean) => ({ applied, failed, codes, more, ms: spent() });
     while (spent() < p.turnMs) {
       const gate = await p.gate();
       const claim = await claimNext({ ...p, gate });
@@ -58,6 +61,7 @@ export async function drainTarget(p: {
       const settled = await settleWork({ ...p, target, claim, outcomes, random: Math.random });
       applied += settled.applied;
       failed += settled.failed;
+      codes = countOutcomes({ outcomes, before: codes });
       const trouble = findTrouble(outcomes);
       if (trouble !== null) {
         await openCircuit({ ...p, ...trouble, target, random: Math.random() });

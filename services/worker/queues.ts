@@ -1,4 +1,4 @@
-import type { Processor } from 'bullmq';
+import type { Processor, Queue } from 'bullmq';
 import {
   createPostgresBackend,
   Queue as RedisQueue,
@@ -18,6 +18,8 @@ export interface Ticket {
 /** The lanes' queues, on whichever backend is configured. */
 export interface Queues extends AsyncDisposable {
   readonly backend: 'postgres' | 'redis';
+  /** As BullMQ knows them, most urgent first; for looking at. */
+  readonly lanes: readonly Queue[];
   /** At most one ticket of a target waits in a lane; one that comes while another is worked on is kept for after it. */
   add(p: { readonly lane: Lane; readonly ticket: Ticket }): Promise<void>;
   /** Starts taking tickets from a lane; disposing waits for the tickets under way. */
@@ -83,6 +85,7 @@ export async function openQueues(p: {
 
   return {
     backend: backend.name,
+    lanes: [...queues.values()] as unknown as readonly Queue[],
     async add({ lane, ticket }) {
       const id = `${ticket.tenant}/${ticket.target}`;
       await queueOf(lane).add('ticket', ticket, {
@@ -91,7 +94,17 @@ export async function openQueues(p: {
       });
     },
     async work({ lane, concurrency, run, onError }) {
-      const worker = backend.makeWorker(queueName(lane), (job) => run(job.data), concurrency);
+      const takeTicket = async (job: { readonly data: Ticket }) => {
+        try {
+          await run(job.data);
+        } catch (error) {
+          onError(error instanceof Error ? error : new Error('not an error'));
+          // BullMQ keeps the text of it beside the ticket, where the cause (of the database, of a
+          // server) might name people.
+          throw new Error('The turn failed; the log says why.');
+        }
+      };
+      const worker = backend.makeWorker(queueName(lane), takeTicket, concurrency);
       worker.on('error', onError);
       await worker.waitUntilReady();
       return { [Symbol.asyncDispose]: () => worker.close() };
@@ -112,12 +125,12 @@ function queueName(lane: Lane): string {
 }
 
 function postgresBackend(url: string): Backend {
-  const { Queue, Worker } = withBackend(createPostgresBackend);
+  const { Queue: PostgresQueue, Worker } = withBackend(createPostgresBackend);
   // One small pool per queue and worker: LISTEN takes a connection of its own besides.
   const connection = { connectionString: url, max: 3, migrate: true };
   return {
     name: 'postgres',
-    makeQueue: (name) => new Queue<Ticket>(name, { connection }) as QueueLike,
+    makeQueue: (name) => new PostgresQueue<Ticket>(name, { connection }) as QueueLike,
     makeWorker: (name, run, concurrency) =>
       new Worker<Ticket>(name, run as Processor, {
         connection,

@@ -1,3 +1,5 @@
+import type { Logger } from 'pino';
+import { pino } from 'pino';
 import { promoteDue } from '../../provisioning/ledger/commit.ts';
 import { findDueLanes } from '../../provisioning/ledger/due.ts';
 import { rememberRate } from '../../provisioning/ledger/rate.ts';
@@ -5,10 +7,12 @@ import type { Lane } from '../../provisioning/policy/lane.ts';
 import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import { inSpan } from '../../provisioning/trace/span.ts';
 import { drainTarget } from './drain.ts';
 import type { CalmOf } from './gate.ts';
 import { decideGate, readConditions } from './gate.ts';
 import type { Queues, Ticket } from './queues.ts';
+import { tellTurn, watchConditions } from './tell.ts';
 import { mostTurns, shareTurn } from './turn.ts';
 
 /** The connectors of a tenant, by target name. */
@@ -35,8 +39,11 @@ export async function startWorker(p: {
   readonly concurrency: number;
   readonly sweepMs: number;
   readonly onError: (error: Error) => void;
+  /** Left out: nothing is told. */
+  readonly logger?: Logger;
 }): Promise<RunningWorker> {
-  const { database, queues } = p;
+  const { database, queues, logger = pino({ level: 'silent' }) } = p;
+  const watch = watchConditions(logger);
   const running: AsyncDisposable[] = [];
   let closing = false;
 
@@ -64,21 +71,33 @@ export async function startWorker(p: {
       onError,
     });
     if (turn === null) return;
+    tellTurn({ logger, tenant, target, lane, turn });
     await rememberRate({ ...base, target, rows: turn.applied, seconds: turn.ms / 1000 });
     if (turn.more) await queues.add({ lane, ticket });
+  }
+
+  function traceTurn(lane: Lane, ticket: Ticket): Promise<void> {
+    const facts = { 'skolebus.tenant': ticket.tenant, 'skolebus.target': ticket.target };
+    return inSpan({
+      name: 'turn',
+      root: true,
+      facts: { ...facts, 'skolebus.lane': lane },
+      work: () => takeTurn(lane, ticket),
+    });
   }
 
   const { connections } = database;
   const concurrency = mostTurns({ wanted: p.concurrency, connections, lanes: lanes.length });
   for (const lane of lanes) {
     const work = { lane, concurrency, onError };
-    running.push(await queues.work({ ...work, run: (ticket) => takeTurn(lane, ticket) }));
+    running.push(await queues.work({ ...work, run: (ticket) => traceTurn(lane, ticket) }));
   }
 
   async function sweepTenant(tenant: string): Promise<void> {
     await promoteDue({ database, tenant, now: new Date() });
     const targets = [...(await p.connectorsOf(tenant)).keys()];
     const conditions = await readConditions({ database, tenant });
+    watch({ tenant, conditions, calmOf: p.calmOf(tenant) });
     for (const { target, lane } of await findDueLanes({ database, tenant, targets })) {
       const gate = decideGate({ conditions, target, calmOf: p.calmOf(tenant) });
       if (!gate.lanes.some((open) => open.lane === lane)) continue;

@@ -1,6 +1,4 @@
 import { createHmac, generateKeyPairSync, sign } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import fc from 'fast-check';
 import { pino } from 'pino';
 import request from 'supertest';
@@ -8,76 +6,38 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { tellHolds } from '../../provisioning/store/hold.ts';
 import { createApi, endpoints } from '../../services/api/app.ts';
 import { addChanges, addPlan, openMunicipality, tenant } from './municipality.ts';
+import type { Signer, TestRealm } from './realm.ts';
+import { base64url, goodHeader, now, openRealm } from './realm.ts';
 
-const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const otherKeys = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ecKeys = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-const publicPem = keys.publicKey.export({ type: 'spki', format: 'pem' });
 
 let municipality: Awaited<ReturnType<typeof openMunicipality>>;
 let app: ReturnType<typeof createApi>;
-let issuer = '';
-/** Serves the realm's keys as Keycloak does at .../protocol/openid-connect/certs. */
-const certs = createServer((_request, response) => {
-  const jwk = { ...keys.publicKey.export({ format: 'jwk' }), kid: 'one', use: 'sig', alg: 'RS256' };
-  response.setHeader('content-type', 'application/json').end(JSON.stringify({ keys: [jwk] }));
-});
+let realm: TestRealm;
 
 beforeAll(async () => {
   municipality = await openMunicipality();
-  await new Promise<void>((resolve) => certs.listen(0, '127.0.0.1', resolve));
-  const url = `http://127.0.0.1:${(certs.address() as AddressInfo).port}`;
-  issuer = `${url}/realms/kommune`;
+  realm = await openRealm();
   app = createApi({
     database: municipality.database,
     tenant,
     queues: null,
-    access: {
-      kind: 'keycloak',
-      url,
-      realm: 'kommune',
-      clientId: 'skolebus-console',
-      audience: 'skolebus-api',
-    },
+    access: realm.access,
     console: null,
     onCommitted: async () => {},
     logger: pino({ level: 'silent' }),
   });
 });
 afterAll(async () => {
-  await new Promise((resolve) => certs.close(resolve));
+  await realm[Symbol.asyncDispose]();
   await municipality[Symbol.asyncDispose]();
 });
 
-const now = () => Math.floor(Date.now() / 1000);
-const base64url = (value: object | string) =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
-
-const goodHeader = { alg: 'RS256', typ: 'JWT', kid: 'one' };
-function goodClaims(role = 'skolebus-operator'): Record<string, unknown> {
-  return {
-    iss: issuer,
-    typ: 'Bearer',
-    sub: 'f3a1',
-    iat: now(),
-    exp: now() + 300,
-    aud: ['skolebus-api', 'account'],
-    azp: 'skolebus-console',
-    realm_access: { roles: ['offline_access'] },
-    resource_access: { 'skolebus-api': { roles: [role] } },
-  };
-}
-
-type Signer = (input: string) => string;
-const rs256: Signer = (input) =>
-  sign('sha256', Buffer.from(input), keys.privateKey).toString('base64url');
-
-function makeToken(
+const goodClaims = (role?: string) => realm.claims(role);
+const makeToken = (
   p: { readonly claims?: object | string; readonly header?: object; readonly signer?: Signer } = {},
-): string {
-  const input = `${base64url(p.header ?? goodHeader)}.${base64url(p.claims ?? goodClaims())}`;
-  return `${input}.${(p.signer ?? rs256)(input)}`;
-}
+) => realm.sign({ claims: goodClaims(), ...p });
 
 const plans = '/api/v1/plans';
 const commit = `${plans}/7b9e0d3e-5a51-4a39-9d6c-3f9f6d7c2f10/commit`;
@@ -185,7 +145,7 @@ describe('a token is refused', () => {
     'without an audience': () => makeToken({ claims: without('aud') }),
     'given to another client': () => makeToken({ claims: { ...goodClaims(), azp: 'moodle' } }),
     'without azp': () => makeToken({ claims: without('azp') }),
-    'of another issuer': () => makeToken({ claims: { ...goodClaims(), iss: `${issuer}x` } }),
+    'of another issuer': () => makeToken({ claims: { ...goodClaims(), iss: `${realm.issuer}x` } }),
     'that is an ID token': () => makeToken({ claims: { ...goodClaims(), typ: 'ID' } }),
     'that is a refresh token': () => makeToken({ claims: { ...goodClaims(), typ: 'Refresh' } }),
     'signed with another key': () =>
@@ -200,7 +160,7 @@ describe('a token is refused', () => {
     'with HS256 over the public key': () =>
       makeToken({
         header: { ...goodHeader, alg: 'HS256' },
-        signer: (input) => createHmac('sha256', publicPem).update(input).digest('base64url'),
+        signer: (input) => createHmac('sha256', realm.publicPem).update(input).digest('base64url'),
       }),
     'with ES256': () =>
       makeToken({

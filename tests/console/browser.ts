@@ -12,6 +12,7 @@ import { pino } from 'pino';
 import { parsePolicy } from '../../provisioning/policy/parse.ts';
 import { createApi } from '../../services/api/app.ts';
 import { listen } from '../../services/api/listen.ts';
+import { openQueues } from '../../services/worker/queues.ts';
 import type { Line } from '../support/line.ts';
 import { openLine } from '../support/line.ts';
 
@@ -75,13 +76,17 @@ export async function openConsole(p: {
   readonly folder: string;
   readonly policy?: string;
   readonly width?: number;
+  /** Left out: the process has none. */
+  readonly queues?: boolean;
 }): Promise<OpenConsole> {
   const policy = p.policy ?? 'version: 1\n';
   const line = await openLine({ policy });
+  const queues =
+    p.queues === true ? await openQueues({ databaseUrl: line.database.url, redisUrl: null }) : null;
   const app = createApi({
     database: line.database,
     tenant: line.tenant,
-    queues: null,
+    queues,
     access: { kind: 'local-token', token },
     rules: {
       policy: parsePolicy({ text: policy, file: 'policy.yaml' }),
@@ -114,6 +119,7 @@ export async function openConsole(p: {
     async [Symbol.asyncDispose]() {
       await page.close();
       await server[Symbol.asyncDispose]();
+      await queues?.[Symbol.asyncDispose]();
       await line[Symbol.asyncDispose]();
     },
   };

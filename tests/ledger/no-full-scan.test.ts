@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { claimWork, wholeLanes } from '../../provisioning/ledger/claim.ts';
 import { promoteDue } from '../../provisioning/ledger/commit.ts';
 import { findDueLanes } from '../../provisioning/ledger/due.ts';
+import { findOrigins } from '../../provisioning/ledger/origin.ts';
 import { settleWork } from '../../provisioning/ledger/settle.ts';
 import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Database } from '../../provisioning/store/database.ts';
@@ -57,6 +58,9 @@ it('working off a full ledger never reads all of it', async () => {
   const claim = await claimWork({ ...place, kinds, lanes: wholeLanes(lanes), size: () => 50 });
   if (claim === null) throw new Error('There is nothing to claim.');
   expect(claim.rows).toHaveLength(50);
+  // Asked for every batch while traces are recorded.
+  const keys = claim.rows.map((row) => row.key);
+  expect(await findOrigins({ ...place, kind: 'account', keys })).toEqual([]);
   const outcomes = claim.rows.map(({ key }) => ({ state: 'applied', externalId: key }) as const);
   await settleWork({ ...place, claim, outcomes, random: () => 0 });
   expect(await findDueLanes({ database, tenant, targets: loadTargets })).toHaveLength(6);

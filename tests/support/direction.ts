@@ -13,7 +13,7 @@ export interface SourceFile {
   readonly text: string;
 }
 
-const FLOW = ['feed', 'roster', 'policy', 'plan', 'ledger', 'target', 'explain'];
+const FLOW = ['trace', 'feed', 'roster', 'policy', 'plan', 'ledger', 'target', 'explain'];
 const IMPORT = /(?:\bfrom\s+|\bimport\s*\(?\s*|\bnew URL\(\s*)['"](\.[^'"]*)['"]/g;
 
 /** One line per import that goes against the direction; empty when all is well. */

@@ -6,6 +6,7 @@ import { readStatus, refusalOf, retryTarget } from '../api.ts';
 import { formatNumber, formatPercent, formatTime, formatWait } from '../format.ts';
 import { Await, Failure, useLoaded } from '../load.tsx';
 import { Bar, Ring } from '../parts/bar.tsx';
+import { QueueLine } from '../parts/queue-line.tsx';
 import { SnapshotFacts } from '../parts/snapshot-facts.tsx';
 import { Link } from '../router.tsx';
 import { useMovement } from '../stream.ts';
@@ -35,7 +36,7 @@ export function OverviewPage(p: { readonly mayWrite: boolean }) {
               <TargetCards progress={now.progress} />
             </section>
             <Causes causes={now.causes} mayWrite={p.mayWrite} />
-            <LatestSnapshot status={now} />
+            <LatestSnapshot status={now} mayWrite={p.mayWrite} />
           </>
         );
       }}
@@ -282,7 +283,7 @@ function RetryButtons(p: { readonly causes: Status['causes'] }) {
   );
 }
 
-function LatestSnapshot(p: { readonly status: Status }) {
+function LatestSnapshot(p: { readonly status: Status; readonly mayWrite: boolean }) {
   const words = useWords();
   const snapshot = p.status.snapshots.find((one) => one.state === 'accepted');
   if (snapshot === undefined) return null;
@@ -297,12 +298,7 @@ function LatestSnapshot(p: { readonly status: Status }) {
       </div>
       <SnapshotFacts snapshot={snapshot} />
       {p.status.queues === null ? null : (
-        <p class="quiet small">
-          {words.queue}:{' '}
-          {(['now', 'sync', 'bulk'] as const)
-            .map((lane) => `${words.lanes[lane]} ${p.status.queues?.lanes[lane] ?? 0}`)
-            .join(' · ')}
-        </p>
+        <QueueLine queues={p.status.queues} mayOpen={p.mayWrite} />
       )}
     </section>
   );
