@@ -24,6 +24,7 @@ import { getPlan, getPlanSummary, getPlans } from './plans.ts';
 import { getPolicy, getPolicyVersion } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
 import { getQueue, postBrake, postHurry, postRelease } from './queue.ts';
+import { getReadiness } from './readiness.ts';
 import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
@@ -58,6 +59,7 @@ const operations: readonly Endpoint[] = [
   postKept,
   deleteKept,
   postPrimary,
+  getReadiness,
   getQueue,
   postBrake,
   postRelease,
