@@ -202,12 +202,13 @@ const places = `
     select r.target, r.person_id, n.need from resource r cross join lateral unnest(r.needs) n(need)
     where r.tenant_id = $1 and r.kind = 'account' and r.applied is not null and r.person_id is not null
       and r.target = any(array(select distinct target from reach))
-  ), name as (
-    select substr(m.key, 8)::uuid as person_id, t.target, t.sort
-    from broken t cross join lateral (${named}) m
+  ), name as materialized (
+    select distinct m.key, t.target, t.sort from broken t cross join lateral (${named}) m
     where t.kind in ('course', 'cohort', 'category') and m.key like 'person:%'
+  ), called as (
+    select substr(key, 8)::uuid as person_id, target, sort from name
   )
-  select person_id, sort from name n
-  where not exists (select from own o where o.absent and o.person_id = n.person_id and o.target = n.target)
+  select person_id, sort from called c
+  where not exists (select from own o where o.absent and o.person_id = c.person_id and o.target = c.target)
   union
   select m.person_id, c.sort from reach c join member m on m.target = c.target and m.need = c.need`;

@@ -2,7 +2,7 @@
  * `npm run -s bench -- readiness [--people 30000]`: how long it takes to say who is ready for the bell, with
  * all of a first load due, with half of it, with only courses and folders left, and with everything settled.
  *
- * Prints one line of JSON: people, rows, and for each state the slowest of five readings in ms, beside
+ * Prints one line of JSON: people, rows, and for each state the middle one of five readings in ms, beside
  * how many miss something.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -61,15 +61,15 @@ try {
       );
       await tx.execute('analyze resource');
     });
-    let slowest = 0;
+    const times: number[] = [];
     let missing = 0;
     for (let n = 0; n < 5; n += 1) {
       const started = performance.now();
       const now = new Date();
       ({ missing } = await readReadiness({ ...base, calendar: policy.calendar, now }));
-      slowest = Math.max(slowest, performance.now() - started);
+      times.push(performance.now() - started);
     }
-    figures[name] = { ms: Math.round(slowest), missing };
+    figures[name] = { ms: Math.round(times.sort((a, b) => a - b)[2] ?? 0), missing };
   }
   process.stdout.write(`${JSON.stringify({ people, rows: committed, ...figures })}\n`);
 } finally {
