@@ -154,15 +154,18 @@ const own = `
 
 /** A classmate who comes leaves the others alone: only whoever is named, and was not, misses the course. */
 const named = `
+  select e.key from jsonb_object_keys(coalesce(t.wanted->'enrolments', t.wanted->'roles')) e(key)
+  where t.shut and t.kind <> 'cohort'
+  union all
   select e.key from jsonb_each(coalesce(t.wanted->'enrolments', t.wanted->'roles')) e
-  where t.kind <> 'cohort'
-    and (t.shut or coalesce(t.had->'enrolments', t.had->'roles')->e.key is distinct from e.value)
+  where not t.shut and t.kind <> 'cohort'
+    and coalesce(t.had->'enrolments', t.had->'roles')->e.key is distinct from e.value
   union all
   select e.key from jsonb_array_elements_text(t.wanted->'members') e(key)
   where t.kind = 'cohort' and (t.shut or not coalesce(t.had->'members' ? e.key, false))
   union all
   select e.key from jsonb_each(t.wanted->'groups') g, jsonb_array_elements_text(g.value) e(key)
-  where t.kind = 'course' and (t.shut or not coalesce(t.had->'groups'->g.key ? e.key, false))`;
+  where not t.shut and t.kind = 'course' and not coalesce(t.had->'groups'->g.key ? e.key, false)`;
 
 /** Groups that do not stand, or that may not yet do in a folder what they should. */
 const reached = `

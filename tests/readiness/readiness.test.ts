@@ -163,6 +163,20 @@ it('counts a course that never came for everybody in it, and a folder for those 
   ]);
 });
 
+it('counts a cohort for its pupils, and a category for those who have a role in it', async () => {
+  const policy = 'version: 1\ncourses: { categoryRoles: { leader: manager } }\n';
+  refuse('moodle', ({ kind }) => kind === 'cohort');
+  await settle();
+  expect(reasonsOf(await read())).toEqual([['failed', 'email-taken', 'moodle', 'cohort', 6]]);
+  refuse('moodle', ({ kind }) => kind === 'category');
+  await line.day({ roster, policy, now: new Date() });
+  await line.drain();
+  expect(reasonsOf(await read())).toEqual([
+    ['failed', 'email-taken', 'moodle', 'cohort', 6],
+    ['failed', 'email-taken', 'moodle', 'category', 2],
+  ]);
+});
+
 it('names what is in the way of what waits for it', async () => {
   refuse('keycloak', (work) => work.kind === 'group' && work.key === 'school:101001');
   await settle();
