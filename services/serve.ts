@@ -6,9 +6,11 @@ import { createApi } from './api/app.ts';
 import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
 import { calendarOf, typesOfTargets } from './context.ts';
+import { lookEveryMs, watchBell } from './worker/bell-alarm.ts';
 import { followCalendar } from './worker/calm.ts';
 import type { Queues } from './worker/queues.ts';
 import { openQueues } from './worker/queues.ts';
+import { readReadiness } from './worker/readiness.ts';
 import type { RunningWorker } from './worker/worker.ts';
 import { startWorker } from './worker/worker.ts';
 
@@ -49,6 +51,16 @@ export async function serve(p: {
       logger: log,
     }),
   );
+  if (calendar !== null) {
+    stack.use(
+      watchBell({
+        read: () => readReadiness({ database, tenant, calendar, now: new Date() }),
+        everyMs: lookEveryMs,
+        log,
+        onError: (error) => log.error({ err: error }, 'readiness trouble'),
+      }),
+    );
+  }
   const token = randomBytes(24).toString('base64url');
   const access: Access = environment.keycloak ?? { kind: 'local-token', token };
   const folder = fileURLToPath(new URL('./console/dist', import.meta.url));

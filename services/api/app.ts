@@ -27,6 +27,7 @@ import { getPolicy, getPolicyVersion } from './policy.ts';
 import { ApiError, answerError } from './problem.ts';
 import { getQueue, postBrake, postHurry, postRelease } from './queue.ts';
 import { makeBoardPass, openQueueBoard, serveQueueBoard } from './queue-board.ts';
+import { getReadiness } from './readiness.ts';
 import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
@@ -61,6 +62,7 @@ const operations: readonly Endpoint[] = [
   postKept,
   deleteKept,
   postPrimary,
+  getReadiness,
   getQueue,
   postBrake,
   postRelease,

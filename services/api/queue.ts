@@ -66,6 +66,7 @@ const Queue = z
     ),
   })
   .meta({ id: 'Queue' });
+export type Queue = z.infer<typeof Queue>;
 
 export const getQueue = defineEndpoint({
   method: 'get',

@@ -15,6 +15,7 @@ import { runRetry, runShow, runStatus } from './look.ts';
 import { runObserve } from './observe.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { addQueueCommands } from './queue-commands.ts';
+import { runReadiness } from './readiness.ts';
 import { runStartPasswords } from './start-passwords.ts';
 import { runSync } from './sync.ts';
 import { runUndo } from './undo.ts';
@@ -167,6 +168,18 @@ Start here:  skolebus demo`,
     .addOption(home())
     .addOption(json())
     .action(async (o) => onDone(await runStatus({ ...o, json: o.json === true })));
+
+  program
+    .command('readiness')
+    .description(
+      'how many are ready for the bell at each school, what the others miss and why, and until when',
+    )
+    .addOption(home())
+    .option('--alarm', 'end with 1 when somebody will not be ready for the bell')
+    .addOption(json())
+    .action(async (o) =>
+      onDone(await runReadiness({ ...o, alarm: o.alarm === true, json: o.json === true })),
+    );
 
   program
     .command('retry')

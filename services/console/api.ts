@@ -6,6 +6,8 @@ import type { Explanation, Match } from '../api/people.ts';
 import type { SummaryRow } from '../api/plans.ts';
 import type { Policies, WrittenPolicy } from '../api/policy.ts';
 import type { Problem } from '../api/problem.ts';
+import type { Queue } from '../api/queue.ts';
+import type { Readiness } from '../api/readiness.ts';
 import type { Session } from '../api/session.ts';
 import type { Plan } from '../api/shapes.ts';
 import type { Snapshot } from '../api/snapshots.ts';
@@ -87,6 +89,8 @@ async function get<T>(path: string, query: Query = {}): Promise<T> {
 export const readSession = () => get<Session>('/session');
 export const readStatus = () => get<Status>('/status');
 export const readSnapshots = () => get<Page<Snapshot>>('/snapshots', { limit: 20 });
+export const readReadiness = () => get<Readiness>('/readiness');
+export const readQueue = () => get<Queue>('/queue');
 export const readInstitutions = () => get<Page<Institution>>('/institutions');
 export const readPlan = (id: string) => get<Plan>(`/plans/${encodeURIComponent(id)}`);
 export const readSummary = (id: string) =>
@@ -183,16 +187,25 @@ export function makeKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((n) => n.toString(16)).join('-');
 }
 
-export async function retryTarget(name: string): Promise<{ readonly retried: number }> {
-  const path = `/targets/${encodeURIComponent(name)}/retry`;
-  const response = await request({ path, method: 'POST', body: {} });
-  return (await response.json()) as { readonly retried: number };
+/** Null: all targets. Doing it twice is as good as once. Answers with the queue as it is then. */
+export const pauseTarget = (p: { readonly target: string | null; readonly reason: string }) =>
+  post<Queue>('/brakes', { ...p, kind: 'pause' });
+
+/** Lifts what was set for exactly this place. */
+export const releaseBrake = (place: Pick<Queue['brakes'][number], 'target' | 'lane'>) =>
+  post<Queue>('/brakes/release', place);
+
+async function post<T>(path: string, body: unknown): Promise<T> {
+  return (await (await request({ path, method: 'POST', body })).json()) as T;
 }
 
 /** Lets this browser see the tickets at /queues for a while. */
 export async function openQueueBoard(): Promise<void> {
   await request({ path: '/queue-board', method: 'POST' });
 }
+
+export const retryTarget = (name: string) =>
+  post<{ readonly retried: number }>(`/targets/${encodeURIComponent(name)}/retry`, {});
 
 export async function sendToken(token: string): Promise<void> {
   await request({ path: '/session', method: 'POST', body: { token } });

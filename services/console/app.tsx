@@ -5,6 +5,7 @@ import type { Refusal } from './api.ts';
 import { endSession, readSession, refusalOf, sendToken } from './api.ts';
 import { finishSignIn, leaveKeycloak } from './keycloak.ts';
 import { Failure } from './load.tsx';
+import { BellPage } from './pages/bell.tsx';
 import { FeedPage } from './pages/feed.tsx';
 import { HoldsPage } from './pages/holds.tsx';
 import { OverviewPage } from './pages/overview.tsx';
@@ -78,6 +79,8 @@ function Page(p: { readonly session: Session }) {
   switch (first) {
     case '':
       return <OverviewPage mayWrite={mayWrite} />;
+    case 'bell':
+      return <BellPage mayWrite={mayWrite} />;
     case 'plans':
       return <PlansPage />;
     case 'holds':
@@ -97,6 +100,7 @@ function Page(p: { readonly session: Session }) {
 
 const pages = [
   ['/', 'overview'],
+  ['/bell', 'bell'],
   ['/plans', 'plans'],
   ['/holds', 'holds'],
   ['/people', 'people'],

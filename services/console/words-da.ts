@@ -1,3 +1,4 @@
+import { danishBell } from './words-da-bell.ts';
 import { danishPlans } from './words-da-plan.ts';
 
 export const danish = {
@@ -10,6 +11,7 @@ export const danish = {
   signOut: 'Log ud',
   pages: {
     overview: 'Overblik',
+    bell: 'Klar til klokken',
     plans: 'Planer',
     holds: 'Holdt tilbage',
     people: 'Personer',
@@ -170,6 +172,7 @@ export const danish = {
     gone: 'Er forsvundet',
   },
   ...danishPlans,
+  ...danishBell,
   holds: {
     heading: 'Holdt tilbage',
     lead: 'Skolebus gør ikke selv det, der ligner en fejl i data. Det venter her på et menneske.',

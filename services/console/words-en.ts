@@ -1,4 +1,5 @@
 import type { Words } from './words.ts';
+import { englishBell } from './words-en-bell.ts';
 import { englishPlans } from './words-en-plan.ts';
 
 export const english: Words = {
@@ -11,6 +12,7 @@ export const english: Words = {
   signOut: 'Sign out',
   pages: {
     overview: 'Overview',
+    bell: 'Ready for the bell',
     plans: 'Plans',
     holds: 'Held back',
     people: 'People',
@@ -166,6 +168,7 @@ export const english: Words = {
     gone: 'Gone',
   },
   ...englishPlans,
+  ...englishBell,
   holds: {
     heading: 'Held back',
     lead: 'Skolebus does not do by itself what looks like a fault in the data. It waits here for a person.',

@@ -1,5 +1,14 @@
 /** `npm run -s bench -- NAME [options]`: each measurement explains itself at the top of its file. */
-const benches = ['lanes', 'pace', 'plan', 'undo', 'keycloak', 'nextcloud', 'moodle'] as const;
+const benches = [
+  'lanes',
+  'pace',
+  'plan',
+  'readiness',
+  'undo',
+  'keycloak',
+  'nextcloud',
+  'moodle',
+] as const;
 
 const name = benches.find((one) => one === process.argv[2]);
 if (name === undefined) {

@@ -56,6 +56,7 @@ async function listPages(page: Page): Promise<readonly (readonly [string, string
   const plans = (answer as { items: readonly { id: string }[] }).items;
   return [
     ['overview', '/'],
+    ['bell', '/bell'],
     ['plans', '/plans'],
     ...plans.slice(0, 2).map(({ id }, index) => [`plan-${index + 1}`, `/plans/${id}`] as const),
     ['holds', '/holds'],
