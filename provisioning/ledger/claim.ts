@@ -106,6 +106,7 @@ async function claimStep(p: {
     key: string;
     desired: Body | null;
     applied: Body | null;
+    tried: readonly Body[];
     external_id: string | null;
     attempts: number;
   }>(
@@ -122,7 +123,7 @@ async function claimStep(p: {
      update resource r set leased_until = now() + make_interval(secs => $6), claim = $7,
             attempts = r.attempts + 1, unanswered = r.unanswered + 1
      from due where r.tenant_id = $1 and r.target = $2 and r.kind = $4 and r.key = due.key
-     returning r.key, r.desired, r.applied, r.external_id, r.attempts - 1 as attempts`,
+     returning r.key, r.desired, r.applied, r.tried, r.external_id, r.attempts - 1 as attempts`,
     [...values, ...excluded.values],
   );
   return {
@@ -132,6 +133,7 @@ async function claimStep(p: {
       key: row.key,
       desired: row.desired,
       applied: row.applied,
+      tried: row.tried,
       externalId: row.external_id,
       attempts: row.attempts,
     })),

@@ -211,11 +211,12 @@ export async function promoteDue(p: {
 
 /**
  * The columns that follow from a new desired state. A row that the target has confirmed in just this
- * state already (changed and changed back before it was applied) has nothing to do. Attempts are kept
+ * state already (changed and changed back before anybody tried to write it) has nothing to do. Attempts are kept
  * while nothing was ever confirmed: an earlier one may have half-made the resource.
  */
 function becomesDue(state: string, now: string): string {
   return `state = case when r.applied is not distinct from ${state} and r.applied is not null
+                            and r.attempts = 0 and r.tried = '[]'
                        then 'settled' else 'due' end,
           due_at = now(), failure = null,
           attempts = case when r.applied is null then r.attempts else 0 end,

@@ -43,6 +43,7 @@ export async function settleWork(p: {
          claim = null,
          unanswered = 0,
          applied = case when o.confirmed then o.applied else r.applied end,
+         tried = case when o.confirmed then '[]' else r.tried end,
          external_id = case when o.confirmed then coalesce(o.external_id, r.external_id) else r.external_id end,
          attempts = case when o.ok then 0 else r.attempts end,
          failure = o.failure,
@@ -85,8 +86,8 @@ export async function settleWork(p: {
 /**
  * A worker that was stopped for longer than its lease (a suspended machine, a cut connection) writes what
  * it had claimed while another one has the row, or is done with it. Where both wanted the same, no harm is
- * done. Otherwise nobody knows which of the two wrote last, and the row is done once more; taking the
- * claim off it makes the other worker's answer count as overtaken too.
+ * done. Otherwise nobody knows which of the two wrote last, and the row is done once more, with both
+ * states to take back; taking the claim off it makes the other worker's answer count as overtaken too.
  */
 async function doOvertakenAgain(p: {
   readonly tx: Transaction;
@@ -95,8 +96,9 @@ async function doOvertakenAgain(p: {
 }): Promise<void> {
   const rows = p.claim.rows.map(({ key, desired }) => ({ key, desired }));
   await p.tx.execute(
-    `update resource r set state = 'due', due_at = now(), applied = null, attempts = r.attempts + 1,
-            claim = null, leased_until = case when r.claim is null then null else r.leased_until end
+    `update resource r set state = 'due', due_at = now(), attempts = r.attempts + 1,
+            applied = null, claim = null,
+            tried = r.tried || jsonb_path_query_array(jsonb_build_array(r.applied, o.desired), '$[*] ? (@ != null)'), leased_until = case when r.claim is null then null else r.leased_until end
      from jsonb_to_recordset($3::jsonb) as o(key text, desired jsonb)
      where r.target = $1 and r.kind = $2 and r.key = o.key and r.claim is distinct from $4
        and r.settled_at is distinct from now()

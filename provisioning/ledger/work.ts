@@ -10,10 +10,24 @@ export interface Work {
   readonly desired: Body | null;
   /** What the target last confirmed; null: never written. */
   readonly applied: Body | null;
+  /**
+   * Other states that attempts may have written since, wholly or in part: they were desired when an
+   * answer was lost, or a worker was stopped and wrote late. Left out: none.
+   */
+  readonly tried?: readonly Body[];
   /** The target's own id, once known. */
   readonly externalId: string | null;
   /** How often this row was claimed before; above 0 an earlier attempt may have half-made it. */
   readonly attempts: number;
+}
+
+/** Everything of ours that may stand in the target: what is to be taken back is found among these. */
+export function mayStand<B extends Body>(work: {
+  readonly applied: B | null;
+  readonly tried?: readonly B[];
+}): readonly B[] {
+  const { applied, tried = [] } = work;
+  return applied === null ? tried : [applied, ...tried];
 }
 
 /**

@@ -44,7 +44,8 @@ export interface Database extends AsyncDisposable {
   as<T>(tenant: string, work: (tx: Transaction) => Promise<T>): Promise<T>;
   /**
    * Runs `work` while holding the named lock, or returns null at once when another process has it.
-   * The lock goes with the connection, so a killed process never leaves it behind.
+   * The lock goes with the connection, so a killed process never leaves it behind, and a stopped one only
+   * for half a minute: after that others may have it while `work` still runs.
    */
   withLock<T>(name: string, work: () => Promise<T>): Promise<{ readonly value: T } | null>;
   /** All tenants; the only question that is asked across them. */
@@ -55,8 +56,10 @@ export interface Database extends AsyncDisposable {
 export function openDatabase(p: { readonly url: string; readonly max?: number }): Database {
   const connections = p.max ?? 10;
   const pool = new pg.Pool({ connectionString: p.url, max: connections });
-  // An idle connection that the server closes must not end the process; the next query reconnects.
+  // A connection that the server closes must not end the process: not while it is idle, where the next
+  // query reconnects, and not while it is held between two queries, where the second one fails.
   pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
 
   async function as<T>(tenant: string, work: (tx: Transaction) => Promise<T>): Promise<T> {
     const client = await pool.connect();
@@ -79,19 +82,23 @@ export function openDatabase(p: { readonly url: string; readonly max?: number })
 
   async function withLock<T>(name: string, work: () => Promise<T>) {
     const client = await pool.connect();
+    let broken: Error | undefined;
+    const onError = (error: Error) => {
+      broken = error;
+    };
     try {
       const { rows } = await client.query<{ got: boolean }>(
         'select pg_try_advisory_lock(hashtextextended($1, 0)) as got',
         [name],
       );
       if (rows[0]?.got !== true) return null;
-      try {
-        return { value: await work() };
-      } finally {
-        await client.query('select pg_advisory_unlock(hashtextextended($1, 0))', [name]);
-      }
+      using _alive = await showLife({ client, onError });
+      return { value: await work() };
     } finally {
-      client.release();
+      await client
+        .query(`select pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false)`)
+        .catch(onError);
+      client.release(broken);
     }
   }
 
@@ -112,6 +119,26 @@ export function openDatabase(p: { readonly url: string; readonly max?: number })
     },
     [Symbol.asyncDispose]: () => pool.end(),
   };
+}
+
+/** A lock whose holder gives no sign of life for so long is free again, in seconds. */
+const lockSeconds = 30;
+const signOfLifeMs = 5_000;
+
+/**
+ * A process that is stopped, or cut off without its connection being closed, would hold its locks for as
+ * long as its connection stands: TCP gives that up after hours. So the server ends a session that is
+ * silent, and who lives says so.
+ */
+async function showLife(p: {
+  readonly client: pg.PoolClient;
+  readonly onError: (error: Error) => void;
+}): Promise<Disposable> {
+  await p.client.query(`set idle_session_timeout = '${lockSeconds}s'`);
+  const timer = setInterval(() => {
+    p.client.query('select 1').catch(p.onError);
+  }, signOfLifeMs);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
 }
 
 function transactionOf(p: {

@@ -68,7 +68,8 @@ export async function placeKeep(p: {
     );
   }
   await tx.execute(
-    `update resource set desired = applied, state = 'settled', failure = null, changed_at = now()
+    `update resource set desired = applied, failure = null, changed_at = now(), due_at = now(),
+            state = case when attempts = 0 then 'settled' else 'due' end
      where person_id = $1 and desired is null and applied is not null
        and (leased_until is null or leased_until < now())`,
     [p.person],

@@ -11,6 +11,7 @@ import { inSpan } from '../../provisioning/trace/span.ts';
 import { drainTarget } from './drain.ts';
 import type { CalmOf } from './gate.ts';
 import { decideGate, readConditions } from './gate.ts';
+import { mendQueueClock } from './queue-clock.ts';
 import type { Queues, Ticket } from './queues.ts';
 import { tellTurn, watchConditions } from './tell.ts';
 import { mostTurns, shareTurn } from './turn.ts';
@@ -94,9 +95,10 @@ export async function startWorker(p: {
   }
 
   async function sweepTenant(tenant: string): Promise<void> {
-    await promoteDue({ database, tenant, now: new Date() });
     const targets = [...(await p.connectorsOf(tenant)).keys()];
     const conditions = await readConditions({ database, tenant });
+    // The database's clock: a worker whose own runs ahead must not end what has time left.
+    await promoteDue({ database, tenant, now: conditions.now });
     watch({ tenant, conditions, calmOf: p.calmOf(tenant) });
     for (const { target, lane } of await findDueLanes({ database, tenant, targets })) {
       const gate = decideGate({ conditions, target, calmOf: p.calmOf(tenant) });
@@ -106,6 +108,7 @@ export async function startWorker(p: {
   }
 
   async function sweep(): Promise<void> {
+    if (queues.backend === 'postgres') await mendQueueClock({ database });
     for (const tenant of await database.listTenants()) await sweepTenant(tenant);
   }
 

@@ -2,16 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readFeed } from '../../provisioning/feed/read.ts';
 import { commitPlan } from '../../provisioning/ledger/commit.ts';
 import { countCauses, readProgress } from '../../provisioning/ledger/progress.ts';
 import { retryFailed } from '../../provisioning/ledger/settle.ts';
-import { makePlan } from '../../provisioning/plan/make.ts';
-import { parsePolicy } from '../../provisioning/policy/parse.ts';
-import { acceptSnapshot } from '../../provisioning/roster/accept.ts';
 import { openDatabase } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
-import { readPolicyText } from '../../services/config.ts';
 import { connectSandbox } from '../../services/connectors.ts';
 import { typesOfTargets } from '../../services/context.ts';
 import { generate } from '../../services/generator/generate.ts';
@@ -20,6 +15,8 @@ import { openSandbox } from '../../services/sandbox/sandbox.ts';
 import { drainTarget } from '../../services/worker/drain.ts';
 import { openGate } from '../../services/worker/gate.ts';
 import { hasten, openHastyClock } from '../support/hasty-clock.ts';
+import { planFeedDay } from '../support/municipality.ts';
+import { inspectTargets } from './inspect-targets.ts';
 
 export interface FaultyReport {
   readonly resources: number;
@@ -59,20 +56,10 @@ export async function loadFaultyTargets(p: {
   try {
     await generate({ out: join(dir, 'feed'), seed: p.seed, schools: p.schools, people: p.people });
     await database.addTenant({ id: tenant, name: tenant });
-    const now = new Date();
-    const items = readFeed({ format: 'ws17', path: join(dir, 'feed', 'day1', 'ws17') });
-    const snapshot = await acceptSnapshot({ database, tenant, source: 'main', items, now });
-    const plan = await makePlan({
-      database,
-      tenant,
-      policy: parsePolicy(await readPolicyText(dir)),
-      targets: typesOfTargets(connectors),
-      snapshotId: snapshot.id,
-      schoolYear: snapshot.schoolYear,
-      allowed: new Set(),
-      now,
-    });
-    await commitPlan({ database, tenant, planId: plan.id, now });
+    const targets = typesOfTargets(connectors);
+    const feed = join(dir, 'feed');
+    const plan = await planFeedDay({ database, tenant, targets, feed, day: 'day1' });
+    await commitPlan({ database, tenant, planId: plan.id, now: new Date() });
     for (let round = 0; round < 20; round += 1) {
       await prepareTargets({ connectors: connectors.values(), onTrouble: () => {} });
       await Promise.all(
@@ -88,7 +75,7 @@ export async function loadFaultyTargets(p: {
     return {
       resources: sum('settled') + sum('due') + sum('failed'),
       wrong: sum('due') + sum('failed'),
-      ...(await inspect(connectors)),
+      ...(await inspectTargets(connectors)),
       struck: sandbox.struck(),
       causes: [...causes].sort(),
       seconds: Math.round((Date.now() - started) / 1000),
@@ -132,41 +119,4 @@ async function drainFully(p: {
       ),
     );
   }
-}
-
-/** Looks at what the servers hold: anything twice, any account without what it should have. */
-async function inspect(
-  connectors: ReadonlyMap<string, Connector>,
-): Promise<{ readonly doubled: number; readonly halfMade: number }> {
-  let doubled = 0;
-  let halfMade = 0;
-  const names = [
-    ['keycloak', 'account', 'username'],
-    ['keycloak', 'group', 'path'],
-    ['nextcloud', 'account', 'userId'],
-    ['nextcloud', 'group', 'groupId'],
-    ['nextcloud', 'folder', 'mountPoint'],
-    ['moodle', 'account', 'username'],
-    ['moodle', 'category', 'idnumber'],
-    ['moodle', 'cohort', 'idnumber'],
-    ['moodle', 'course', 'shortname'],
-  ] as const;
-  for (const [target, kind, name] of names) {
-    const seen = new Set<unknown>();
-    for await (const { body } of connectors.get(target)?.observe({ kind }) ?? []) {
-      const value = body[name];
-      if (value === null || value === undefined || value === '') continue;
-      if (seen.has(value)) doubled += 1;
-      seen.add(value);
-      if (target !== 'nextcloud' || kind !== 'account' || value === 'admin') continue;
-      const groups = body['groups'];
-      const complete =
-        body['displayName'] !== value &&
-        Array.isArray(groups) &&
-        groups.length > 0 &&
-        body['active'] === true;
-      if (!complete) halfMade += 1;
-    }
-  }
-  return { doubled, halfMade };
 }

@@ -101,7 +101,7 @@ test('attributes: ours replace, dropped ones go, foreign ones stay', () => {
     mergeAttributes({
       current: { roles: ['pupil'], locker: ['12'], old: ['x'], kinds: ['staff'] },
       desired: { roles: ['teacher'], empty: [] },
-      applied: { old: ['x'] },
+      wrote: [{ old: ['x'] }],
       own: ['roles', 'kinds'],
     }),
   ).toEqual({ roles: ['teacher'], locker: ['12'] });

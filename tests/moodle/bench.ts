@@ -29,6 +29,8 @@ export interface Bench extends AsyncDisposable {
   row(kind: ResourceKind, key: string, desired: Body | null): Work;
   /** Forgets what was applied, as after a lost settlement. */
   forget(kind: ResourceKind, key: string): void;
+  /** The last write was the first one, and its answer was lost: what it gave is only thought to stand. */
+  doubt(kind: ResourceKind, key: string): void;
   externalId(kind: ResourceKind, key: string): string;
   observed(kind: ResourceKind): Promise<ReadonlyMap<string, Observed>>;
   /** A call past the connector: somebody else's doing. */
@@ -48,14 +50,20 @@ export async function openBench(moodle: RunningMoodle): Promise<Bench> {
   const ids = new Map<string, string>();
   const bodies = new Map<string, Body>();
   const attempts = new Map<string, number>();
+  const tried = new Map<string, Body>();
   const row = (kind: ResourceKind, key: string, desired: Body | null): Work => ({
     kind,
     key,
     desired,
     applied: bodies.get(`${kind}/${key}`) ?? null,
+    tried: [...tried].flatMap(([name, body]) => (name === `${kind}/${key}` ? [body] : [])),
     externalId: ids.get(`${kind}/${key}`) ?? null,
     attempts: attempts.get(`${kind}/${key}`) ?? 0,
   });
+  function forget(kind: ResourceKind, key: string): void {
+    ids.delete(`${kind}/${key}`);
+    bodies.delete(`${kind}/${key}`);
+  }
   return {
     connector,
     proxy,
@@ -84,13 +92,18 @@ export async function openBench(moodle: RunningMoodle): Promise<Bench> {
         } else {
           if (outcome.externalId !== null) ids.set(name, outcome.externalId);
           bodies.set(name, work.desired);
+          tried.delete(name);
         }
       }
       return named;
     },
-    forget(kind, key) {
-      ids.delete(`${kind}/${key}`);
-      bodies.delete(`${kind}/${key}`);
+    forget,
+    doubt(kind, key) {
+      const name = `${kind}/${key}`;
+      const body = bodies.get(name);
+      if (body !== undefined) tried.set(name, body);
+      attempts.set(name, 1);
+      forget(kind, key);
     },
     externalId: (kind, key) => ids.get(`${kind}/${key}`) ?? 'none',
     async observed(kind) {

@@ -229,6 +229,26 @@ export function moodleContract(p: { readonly start: () => Promise<RunningMoodle>
       expect((await bench.observed('cohort')).has(key)).toBe(false);
     });
 
+    test('takes back what a write gave whose answer was lost, when it is wanted no more', async () => {
+      const key = name('lost-7a');
+      const [a, b] = [name('lost-a'), name('lost-b')];
+      await bench.apply('account', { [a]: account(a), [b]: account(b) });
+      const body = { name: 'Tabt', category: name('school') };
+      const shape = { shortname: key, category: name('school') };
+      const ofA = { [a]: ['student'] } as const;
+      await bench.apply('cohort', { [key]: cohort({ ...body, members: [a] }) });
+      await bench.apply('course', { [key]: course({ ...shape, enrolments: ofA }) });
+      bench.doubt('cohort', key);
+      bench.doubt('course', key);
+      await bench.apply('cohort', { [key]: cohort({ ...body, members: [b] }) });
+      const next = course({ ...shape, enrolments: { [b]: ['student'] } });
+      await bench.apply('course', { [key]: next });
+      expect((await bench.observed('cohort')).get(key)?.body['members']).toEqual([b]);
+      expect((await bench.observed('course')).get(key)?.body['enrolments']).toEqual([
+        { username: b, roles: ['student'] },
+      ]);
+    });
+
     test('waits for its category', async () => {
       const body = cohort({ name: 'x', category: name('no-such-category'), members: [] });
       expect(await bench.apply('cohort', { [name('lonely')]: body })).toMatchObject({

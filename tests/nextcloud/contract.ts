@@ -181,6 +181,26 @@ export function nextcloudContract(p: {
       await ledger.apply([gone(late)]);
     });
 
+    it('takes back what a write gave whose answer was lost, when it is wanted no more', async () => {
+      const id = `${run}flyt`;
+      const [a, b] = [`${run}-7a`, `${run}-7b`];
+      await ledger.apply([group(a), group(b)]);
+      await ledger.apply([account(id, { groups: [a] })]);
+      await ledger.apply([folder(id, { access: { [a]: 15 } })]);
+      ledger.doubt('account', id);
+      ledger.doubt('folder', id);
+      await ledger.apply([{ ...account(id, { groups: [b] }), attempts: 1 }]);
+      await ledger.apply([{ ...folder(id, { access: { [b]: 15 } }), attempts: 1 }]);
+
+      expect((await observed(connector, 'account')).get(id)?.body['groups']).toEqual([b]);
+      const folders = [...(await observed(connector, 'folder')).values()];
+      const mine = folders.filter((one) => one.body['mountPoint'] === id);
+      expect(mine.map((one) => one.body['access'])).toEqual([{ [b]: 15 }]);
+      for (const row of [account(id), folder(id), group(a), group(b)]) {
+        await ledger.apply([gone(row)]);
+      }
+    });
+
     it('creates, opens, renames, closes and deletes Team folders', async () => {
       const [pupils, teachers] = [`${run}-7a`, `${run}-laerere`];
       await ledger.apply([group(pupils), group(teachers)]);

@@ -12,6 +12,8 @@ export interface MiniLedger {
   apply(rows: readonly Row[]): Promise<readonly Outcome[]>;
   /** As if an earlier attempt had been made whose answer nobody got. */
   forget(kind: ResourceKind, key: string): void;
+  /** The last write was the first one, and its answer was lost: what it gave is only thought to stand. */
+  doubt(kind: ResourceKind, key: string): void;
   externalId(kind: ResourceKind, key: string): string | undefined;
   know(p: { kind: ResourceKind; key: string; externalId: string }): void;
 }
@@ -26,6 +28,11 @@ export interface Row {
 export function openMiniLedger(connector: Connector): MiniLedger {
   const ids = new Map<string, string>();
   const states = new Map<string, Body>();
+  const tried = new Map<string, Body>();
+  function forget(kind: ResourceKind, key: string): void {
+    ids.delete(`${kind}/${key}`);
+    states.delete(`${kind}/${key}`);
+  }
   return {
     async apply(rows) {
       const batch: Work[] = rows.map((row) => ({
@@ -33,6 +40,7 @@ export function openMiniLedger(connector: Connector): MiniLedger {
         key: row.key,
         desired: row.desired,
         applied: states.get(`${row.kind}/${row.key}`) ?? null,
+        tried: [...tried].flatMap(([at, body]) => (at === `${row.kind}/${row.key}` ? [body] : [])),
         externalId: ids.get(`${row.kind}/${row.key}`) ?? null,
         attempts: row.attempts ?? 0,
       }));
@@ -47,6 +55,7 @@ export function openMiniLedger(connector: Connector): MiniLedger {
         const row = rows[index];
         if (row === undefined || outcome.state !== 'applied') continue;
         const at = `${row.kind}/${row.key}`;
+        tried.delete(at);
         if (row.desired === null) states.delete(at);
         else states.set(at, row.desired);
         if (outcome.externalId === null) ids.delete(at);
@@ -54,9 +63,11 @@ export function openMiniLedger(connector: Connector): MiniLedger {
       }
       return outcomes;
     },
-    forget(kind, key) {
-      ids.delete(`${kind}/${key}`);
-      states.delete(`${kind}/${key}`);
+    forget,
+    doubt(kind, key) {
+      const state = states.get(`${kind}/${key}`);
+      if (state !== undefined) tried.set(`${kind}/${key}`, state);
+      forget(kind, key);
     },
     know: ({ kind, key, externalId }) => void ids.set(`${kind}/${key}`, externalId),
     externalId: (kind, key) => ids.get(`${kind}/${key}`),

@@ -11,6 +11,8 @@ import { Redis } from 'ioredis';
 
 export interface TestRedis extends AsyncDisposable {
   readonly url: string;
+  /** Kills the server and starts an empty one at the same address; null where it is not ours. */
+  readonly crash: (() => Promise<void>) | null;
 }
 
 /**
@@ -30,24 +32,44 @@ export function whyNoRedis(): string | null {
 /** Starts a server of its own on a loopback port, behind a password; keeps nothing on disk. */
 export async function startTestRedis(): Promise<TestRedis> {
   const given = process.env['SKOLEBUS_TEST_REDIS_URL'];
-  if (given !== undefined) return { url: given, [Symbol.asyncDispose]: async () => {} };
-
+  if (given !== undefined) {
+    return { url: given, crash: null, [Symbol.asyncDispose]: async () => {} };
+  }
   const dir = mkdtempSync(join(tmpdir(), 'skolebus-redis-'));
   for (let attempt = 1; attempt <= 3; attempt += 1) {
-    const port = await findFreePort();
-    const password = randomBytes(16).toString('hex');
-    const server = spawn('redis-server', ['-'], { cwd: dir, stdio: ['pipe', 'ignore', 'inherit'] });
-    server.stdin.end(
-      `bind 127.0.0.1\nport ${port}\nrequirepass ${password}\nsave ""\nappendonly no\nmaxmemory-policy noeviction\n`,
-    );
-    const url = `redis://:${password}@127.0.0.1:${port}`;
-    if (await answers({ url, server })) {
-      return { url, [Symbol.asyncDispose]: () => stop({ server, dir }) };
+    const place = { dir, port: await findFreePort(), password: randomBytes(16).toString('hex') };
+    const url = `redis://:${place.password}@127.0.0.1:${place.port}`;
+    let server = spawnServer(place);
+    if (!(await answers({ url, server }))) {
+      await stop({ server, dir: null });
+      continue;
     }
-    await stop({ server, dir: null });
+    return {
+      url,
+      async crash() {
+        const exit = once(server, 'exit');
+        server.kill('SIGKILL');
+        await exit;
+        server = spawnServer(place);
+        if (!(await answers({ url, server }))) throw new Error('Redis does not start again');
+      },
+      [Symbol.asyncDispose]: () => stop({ server, dir }),
+    };
   }
   rmSync(dir, { recursive: true });
   throw new Error('redis-server does not start; run it by hand to see why');
+}
+
+function spawnServer(p: {
+  readonly dir: string;
+  readonly port: number;
+  readonly password: string;
+}): ChildProcess {
+  const server = spawn('redis-server', ['-'], { cwd: p.dir, stdio: ['pipe', 'ignore', 'inherit'] });
+  server.stdin.end(
+    `bind 127.0.0.1\nport ${p.port}\nrequirepass ${p.password}\nsave ""\nappendonly no\nmaxmemory-policy noeviction\n`,
+  );
+  return server;
 }
 
 async function answers(p: {

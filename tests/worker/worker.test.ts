@@ -92,4 +92,26 @@ describe.each(['postgres', 'redis'] as const)('a worker with its queues on %s', 
     }
     expect(await queues.count('sync')).toBe(1);
   });
+
+  it('gets back a ticket that was taken by a clock far ahead, whose process is gone', async (context) => {
+    if (backend === 'redis') context.skip('Redis counts times to live by itself.');
+    await line.day({ roster, now: monday });
+    for (const target of connectors().keys()) {
+      await queues.add({ lane: 'sync', ticket: { tenant: line.tenant, target } });
+    }
+    const inTwoHours = Date.now() + 2 * 3_600_000;
+    await line.database.as('*', async (tx) => {
+      await tx.execute(
+        `update bullmq.job set state = 'active', lock_token = 'gone', locked_until_ms = $1`,
+        [inTwoHours],
+      );
+      await tx.execute(
+        `insert into bullmq.meta (queue, field, value) values ('skolebus-sync', 'stalled-check', $1)`,
+        [String(inTwoHours)],
+      );
+    });
+    await using _worker = await start();
+    for (let tries = 0; tries < 300 && (await due()) > 0; tries += 1) await sleep(100);
+    expect(await due()).toBe(0);
+  }, 60_000);
 });

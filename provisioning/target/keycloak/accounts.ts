@@ -2,6 +2,7 @@
 
 import type UserRepresentation from '@keycloak/keycloak-admin-client/lib/defs/userRepresentation.js';
 import pLimit from 'p-limit';
+import { mayStand } from '../../ledger/work.ts';
 import type { KeycloakAccount } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import { judgeFailure, rejected, retry, serverMessageOf, statusOf } from './failure.ts';
@@ -32,6 +33,7 @@ const parallel = parallelCalls;
 export interface AccountWork extends Work {
   readonly desired: KeycloakAccount | null;
   readonly applied: KeycloakAccount | null;
+  readonly tried?: readonly KeycloakAccount[];
 }
 
 /** What all rows of a batch share. */
@@ -308,7 +310,8 @@ async function updateAccount(
   }
   // Disabling alone leaves sessions alive; the ledger's own memory decides, so that a lost answer
   // between the two calls is made good by the next attempt.
-  if (!desired.active && row.applied?.active !== false) {
+  const stood = mayStand(row);
+  if (!desired.active && (stood.length === 0 || stood.some((body) => body.active))) {
     await session.call(() => session.client.users.logout({ id }));
   }
   await writeMemberships({ session, userId: id, groups: p.groups });
@@ -319,7 +322,7 @@ async function updateAccount(
     const credentials = [await credentialOf(p)];
     await session.call(() => session.client.users.update({ id }, { credentials }));
   }
-  const plan = await linksToWrite({ session, userId: id, desired, applied: row.applied });
+  const plan = await linksToWrite({ session, userId: id, desired, stood });
   if ((await holdersOf({ session, links: plan.add })).some((holder) => holder.id !== id)) {
     return linkTaken();
   }
@@ -359,7 +362,7 @@ function wholeUser(p: {
     attributes: mergeAttributes({
       current: (p.current.attributes ?? {}) as Attributes,
       desired: { ...p.desired.attributes, [markAttribute]: [p.row.key] },
-      applied: p.row.applied?.attributes ?? {},
+      wrote: mayStand(p.row).map((body) => body.attributes),
       own: accountAttributes.map((attribute) => attribute.name),
     }),
   };

@@ -131,26 +131,27 @@ function missing(what: string): Outcome {
 export async function rolesToWrite(p: {
   readonly book: RoleBook;
   readonly desired: KeycloakGroup;
-  readonly applied: KeycloakGroup | null;
+  /** What we may have written before. */
+  readonly stood: readonly KeycloakGroup[];
   /** Null: about to be made. */
   readonly current: GroupRepresentation | null;
 }): Promise<readonly Change[] | Outcome> {
-  const { applied, book, current, desired } = p;
+  const { book, current, desired, stood } = p;
   const clients = new Set([
     ...Object.keys(desired.clientRoles ?? {}),
-    ...Object.keys(applied?.clientRoles ?? {}),
+    ...stood.flatMap((body) => Object.keys(body.clientRoles ?? {})),
   ]);
   const places = [
     {
       clientId: null,
       wanted: desired.realmRoles ?? [],
-      wrote: applied?.realmRoles ?? [],
+      wrote: stood.flatMap((body) => body.realmRoles ?? []),
       has: current?.realmRoles ?? [],
     },
     ...[...clients].sort().map((clientId) => ({
       clientId,
       wanted: desired.clientRoles?.[clientId] ?? [],
-      wrote: applied?.clientRoles?.[clientId] ?? [],
+      wrote: stood.flatMap((body) => body.clientRoles?.[clientId] ?? []),
       has: (current?.clientRoles?.[clientId] ?? []) as readonly string[],
     })),
   ];
@@ -159,7 +160,8 @@ export async function rolesToWrite(p: {
     const add: Role[] = [];
     const remove: Role[] = [];
     let client: string | null = null;
-    const gone = wrote.filter((name) => !wanted.includes(name) && has.includes(name));
+    const given = new Set(wrote);
+    const gone = [...given].filter((name) => !wanted.includes(name) && has.includes(name));
     const due = wanted.filter((name) => !has.includes(name));
     for (const name of [...due, ...gone]) {
       const found = await book.find({ clientId, name });

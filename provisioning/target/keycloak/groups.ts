@@ -6,6 +6,7 @@
 import { createHash } from 'node:crypto';
 import type GroupRepresentation from '@keycloak/keycloak-admin-client/lib/defs/groupRepresentation.js';
 import pLimit from 'p-limit';
+import { mayStand } from '../../ledger/work.ts';
 import type { KeycloakGroup } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import { judgeFailure, rejected, retry, statusOf } from './failure.ts';
@@ -38,6 +39,7 @@ type Attempt = Outcome | NameHeld;
 interface GroupWork extends Work {
   readonly desired: KeycloakGroup | null;
   readonly applied: KeycloakGroup | null;
+  readonly tried?: readonly KeycloakGroup[];
 }
 
 /**
@@ -244,7 +246,7 @@ async function createGroup(p: Wanted): Promise<Attempt> {
   const name = groupNameOf({ body: p.desired, key: p.row.key });
   const body = { name, attributes: { ...attributesOf({ body: p.desired, key: p.row.key }) } };
   const parent = p.parent;
-  const changes = await rolesToWrite({ ...p, applied: p.row.applied, current: null });
+  const changes = await rolesToWrite({ ...p, stood: mayStand(p.row), current: null });
   if ('state' in changes) return changes;
   let made: string;
   try {
@@ -311,12 +313,12 @@ async function updateGroup(
   // No mark: the ledger was told by an approved plan to adopt this group.
   if (mark !== null && mark !== row.key) return notOurs();
   const name = groupNameOf({ body: p.desired, key: row.key });
-  const changes = await rolesToWrite({ ...p, applied: row.applied });
+  const changes = await rolesToWrite({ ...p, stood: mayStand(row) });
   if ('state' in changes) return changes;
   const attributes = mergeAttributes({
     current: (current.attributes ?? {}) as Attributes,
     desired: attributesOf({ body: p.desired, key: row.key }),
-    applied: row.applied?.attributes ?? {},
+    wrote: mayStand(row).map((body) => body.attributes ?? {}),
     own: [markAttribute, closedAttribute],
   });
   const renamed = current.name !== name;

@@ -75,10 +75,14 @@ export async function linksToWrite(p: {
   readonly session: KeycloakSession;
   readonly userId: string;
   readonly desired: KeycloakAccount;
-  readonly applied: KeycloakAccount | null;
+  /** What we may have written before. */
+  readonly stood: readonly KeycloakAccount[];
 }): Promise<LinkPlan> {
   const want = await usableLinks({ session: p.session, links: p.desired.links });
-  const wrote = await usableLinks({ session: p.session, links: p.applied?.links ?? [] });
+  const wrote = await usableLinks({
+    session: p.session,
+    links: p.stood.flatMap((body) => body.links),
+  });
   if (want.length === 0 && wrote.length === 0) return { add: [], remove: [] };
   const { client, read } = p.session;
   const rows = await read(() => client.users.listFederatedIdentities({ id: p.userId }));

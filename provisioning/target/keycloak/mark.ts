@@ -33,11 +33,11 @@ export function markOf(thing: { attributes?: Record<string, unknown> | undefined
 export function mergeAttributes(p: {
   readonly current: Attributes;
   readonly desired: Attributes;
-  /** What we wrote the last time, so that an attribute that policy dropped goes away. */
-  readonly applied: Attributes;
+  /** What we may have written before, so that an attribute that policy dropped goes away. */
+  readonly wrote: readonly Attributes[];
   readonly own: readonly string[];
 }): Record<string, string[]> {
-  const ours = new Set([...p.own, ...Object.keys(p.applied)]);
+  const ours = new Set([...p.own, ...p.wrote.flatMap(Object.keys)]);
   const merged: Record<string, string[]> = {};
   for (const [name, values] of Object.entries(p.current)) {
     if (!ours.has(name)) merged[name] = [...values];

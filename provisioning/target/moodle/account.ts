@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { mayStand } from '../../ledger/work.ts';
 import type { MoodleAccount } from '../../policy/resource.ts';
 import type { Outcome, Work } from '../contract.ts';
 import type { FormValue, Moodle } from './http.ts';
@@ -239,8 +240,9 @@ function usersPerCall(rows: readonly Row[]): number {
 
 /** What is wanted, and empty what was ours and is wanted no more. */
 function profileOf(row: Row): Readonly<Record<string, string>> {
-  const before = (row.work.applied as MoodleAccount | null)?.profileFields ?? {};
-  const emptied = Object.fromEntries(Object.keys(before).map((name) => [name, '']));
+  const stood = mayStand(row.work) as readonly MoodleAccount[];
+  const before = stood.flatMap((body) => Object.keys(body.profileFields ?? {}));
+  const emptied = Object.fromEntries(before.map((name) => [name, '']));
   return { ...emptied, ...row.body?.profileFields };
 }
 

@@ -1,3 +1,4 @@
+import { mayStand } from '../../ledger/work.ts';
 import type { MoodleCategory } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import type { MoodleError } from './http.ts';
@@ -29,7 +30,7 @@ export async function syncCategoryRoles(p: {
   });
   const keys = standing.flatMap(({ work }) => [
     ...Object.keys(rolesOf(work.desired)),
-    ...Object.keys(rolesOf(work.applied)),
+    ...mayStand(work).flatMap((body) => Object.keys(rolesOf(body))),
   ]);
   if (keys.length === 0) return;
   const ids = await p.externalIds({ kind: 'account', keys: [...new Set(keys)] });
@@ -51,7 +52,7 @@ export async function syncCategoryRoles(p: {
       });
     // What an attempt that failed half-way took or gave is not known: all is given once more.
     give.push(...grants(work.desired, work.attempts > 0 ? null : work.applied));
-    take.push(...grants(work.applied, work.desired));
+    take.push(...mayStand(work).flatMap((body) => grants(body, work.desired)));
   }
   const failures = new Map<Work, Outcome>();
   const settle = (grant: Grant, error: MoodleError): void => {

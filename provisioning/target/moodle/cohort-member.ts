@@ -1,3 +1,4 @@
+import { mayStand } from '../../ledger/work.ts';
 import type { MoodleCohort } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import { type Moodle, MoodleError } from './http.ts';
@@ -34,7 +35,7 @@ export async function syncMembers(p: {
   const outcomes = new Map<Work, Outcome>();
   if (rows.length === 0) return outcomes;
   const keys = new Set(
-    rows.flatMap(({ work }) => [...membersOf(work.desired), ...membersOf(work.applied)]),
+    rows.flatMap(({ work }) => [...membersOf(work.desired), ...membersBefore(work)]),
   );
   const ids = await p.externalIds({ kind: 'account', keys: [...keys] });
   const known = rows.filter((row) => !row.fresh);
@@ -52,7 +53,7 @@ export async function syncMembers(p: {
       if (userId === null) absent.push(key);
       else if (!there.has(userId)) coming.push({ row, key, userId });
     }
-    for (const key of membersOf(row.work.applied)) {
+    for (const key of membersBefore(row.work)) {
       const userId = numberOf(ids.get(key));
       if (userId !== null && !wanted.has(key) && there.has(userId))
         leaving.push({ row, key, userId });
@@ -83,6 +84,10 @@ function cutAnswer(): MoodleError {
 
 function membersOf(body: Work['desired']): readonly string[] {
   return (body as MoodleCohort | null)?.members ?? [];
+}
+
+function membersBefore(work: Work): ReadonlySet<string> {
+  return new Set(mayStand(work).flatMap(membersOf));
 }
 
 async function removeMembers(p: {

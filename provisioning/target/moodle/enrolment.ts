@@ -1,3 +1,4 @@
+import { mayStand } from '../../ledger/work.ts';
 import type { MoodleCourse } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import type { Moodle, MoodleError } from './http.ts';
@@ -32,7 +33,7 @@ const enrolmentsPerCall = Math.min(300, itemsPerCall(3));
  * Brings the enrolments of many courses to what is wanted. A lost role is really lost: unenrolling
  * ignores the role and drops all of them, group memberships too (recording moodle-4.5.6/25), so who
  * stays only has the role taken in the course's context, and keeps groups and grades. People who are
- * not in our applied or desired state are left alone, and so are roles that somebody gave by hand.
+ * not in any state that we wrote are left alone, and so are roles that somebody gave by hand.
  */
 export async function syncEnrolments(p: {
   readonly site: Site;
@@ -45,7 +46,7 @@ export async function syncEnrolments(p: {
   const keys = new Set(
     p.rows.flatMap(({ work }) => [
       ...Object.keys(rolesOf(work.desired)),
-      ...Object.keys(rolesOf(work.applied)),
+      ...mayStand(work).flatMap((body) => Object.keys(rolesOf(body))),
     ]),
   );
   const ids = await p.externalIds({ kind: 'account', keys: [...keys] });
@@ -97,7 +98,7 @@ function planCourse(p: {
 }): { readonly row: Row; readonly moves: readonly Move[]; readonly absent: readonly string[] } {
   const { row } = p;
   const desired = rolesOf(row.work.desired);
-  const before = rolesOf(row.work.applied);
+  const before = mayStand(row.work).map(rolesOf);
   const present = new Map(
     p.present.map((user) => [user.id, new Set(user.roles.map((role) => role.roleid))]),
   );
@@ -105,7 +106,7 @@ function planCourse(p: {
     roles.map((role) => p.site.roleIds[role]);
   const moves: Move[] = [];
   const absent: string[] = [];
-  for (const key of new Set([...Object.keys(desired), ...Object.keys(before)])) {
+  for (const key of new Set([desired, ...before].flatMap(Object.keys))) {
     const userId = numberOf(p.ids.get(key));
     const wanted = number(desired[key] ?? []);
     if (userId === null) {
@@ -113,7 +114,8 @@ function planCourse(p: {
       continue;
     }
     const has = present.get(userId);
-    const lost = number(before[key] ?? []).filter((role) => !wanted.includes(role));
+    const given = new Set(before.flatMap((roles) => number(roles[key] ?? [])));
+    const lost = [...given].filter((role) => !wanted.includes(role));
     const lacks = wanted.filter((role) => has?.has(role) !== true);
     // Enrolled without any role is what is left when somebody takes our role away by hand.
     const stray = wanted.length === 0 && has?.size === 0;

@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { mayStand } from '../../ledger/work.ts';
 import type { MoodleCourse } from '../../policy/resource.ts';
 import type { ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import type { FormValue, Moodle, MoodleError } from './http.ts';
@@ -44,8 +45,8 @@ export async function syncGroups(p: {
   const { moodle } = p;
   const failures = new Map<Work, Outcome>();
   const absent = new Map<Work, string[]>();
-  const rows = p.rows.filter(
-    ({ work }) => groupsOf(work.desired) !== null || groupsOf(work.applied) !== null,
+  const rows = p.rows.filter(({ work }) =>
+    [work.desired, ...mayStand(work)].some((body) => groupsOf(body) !== null),
   );
   if (rows.length === 0) return { failures, absent };
   const fail = (row: Row, error: MoodleError): void => {
@@ -66,7 +67,7 @@ export async function syncGroups(p: {
       const groupId = groups.get(row)?.get(markOf(name));
       if (groupId === undefined) continue;
       const there = new Set(present.get(groupId));
-      const before = groupsOf(row.work.applied)?.[name] ?? [];
+      const before = mayStand(row.work).flatMap((body) => groupsOf(body)?.[name] ?? []);
       for (const key of new Set([...keys, ...before])) {
         const userId = numberOf(ids.get(key));
         const wanted = keys.includes(key);
@@ -97,7 +98,7 @@ function groupsOf(body: Work['desired']): NonNullable<MoodleCourse['groups']> | 
 }
 
 function accountKeys(rows: readonly Row[]): readonly string[] {
-  const groups = rows.flatMap(({ work }) => [groupsOf(work.desired), groupsOf(work.applied)]);
+  const groups = rows.flatMap(({ work }) => [work.desired, ...mayStand(work)].map(groupsOf));
   return [...new Set(groups.flatMap((one) => Object.values(one ?? {}).flat()))];
 }
 

@@ -1,3 +1,4 @@
+import { mayStand } from '../../ledger/work.ts';
 import type { NextcloudAccount } from '../../policy/resource.ts';
 import type { Outcome, Work } from '../contract.ts';
 import { type AccountMode, createAccount, writeOidcAccount } from './account-create.ts';
@@ -38,7 +39,8 @@ export async function applyAccount(p: AccountWork): Promise<Outcome> {
     const heir = before?.keepFilesWith ?? null;
     return known === null ? applied(null) : deleteAccount({ session, id: known, heir });
   }
-  const groups = groupsOf({ desired, before, groupIds: p.groupIds });
+  const stood = mayStand(work) as readonly NextcloudAccount[];
+  const groups = groupsOf({ desired, stood, groupIds: p.groupIds });
   if (groups === null)
     return retry('needs-group', 'a group of the account does not exist there yet');
   const refusal = refuseValues(desired);
@@ -49,7 +51,7 @@ export async function applyAccount(p: AccountWork): Promise<Outcome> {
     const wanted = { ...desired, userId: id };
     const made = await createAccount({ ...p, desired: wanted, groupIds: groups.wanted });
     if ('state' in made) return made;
-    return complete({ ...p, desired: wanted, before: null, standing: made, groups });
+    return complete({ ...p, desired: wanted, stood: [], standing: made, groups });
   }
   if (standing.id !== id) {
     return reject('username-taken', 'an account of this id in other letter case exists');
@@ -60,7 +62,7 @@ export async function applyAccount(p: AccountWork): Promise<Outcome> {
       'an account of this id exists and is not known to be ours: adopt it by a plan',
     );
   }
-  return complete({ ...p, desired: { ...desired, userId: id }, before, standing, groups });
+  return complete({ ...p, desired: { ...desired, userId: id }, stood, standing, groups });
 }
 
 /** Checked here too, since the user_oidc endpoint takes any text for an id (reference sign-in 1.1). */
@@ -91,7 +93,7 @@ interface Groups {
 
 function groupsOf(p: {
   readonly desired: NextcloudAccount;
-  readonly before: NextcloudAccount | null;
+  readonly stood: readonly NextcloudAccount[];
   readonly groupIds: ReadonlyMap<string, string>;
 }): Groups | null {
   const wanted: string[] = [];
@@ -100,17 +102,18 @@ function groupsOf(p: {
     if (id === undefined) return null;
     wanted.push(id);
   }
-  const leaving: string[] = [];
-  for (const key of p.before?.groups ?? []) {
+  const leaving = new Set<string>();
+  for (const key of p.stood.flatMap((body) => body.groups)) {
     const id = p.groupIds.get(key);
-    if (id !== undefined && !wanted.includes(id)) leaving.push(id);
+    if (id !== undefined && !wanted.includes(id)) leaving.add(id);
   }
-  return { wanted, leaving };
+  return { wanted, leaving: [...leaving] };
 }
 
 interface Completion extends AccountWork {
   readonly desired: NextcloudAccount;
-  readonly before: NextcloudAccount | null;
+  /** What we may have written before. */
+  readonly stood: readonly NextcloudAccount[];
   readonly standing: User;
   readonly groups: Groups;
 }
@@ -191,11 +194,11 @@ function stepsOf(p: Completion): readonly Step[] {
 
 /**
  * `default` cannot be read back: the server shows the default's size, or unlimited. It is written
- * when the ledger last saw something else there.
+ * when we may have written something else there.
  */
 function differsInQuota(p: Completion): boolean {
   const wanted = parseQuota(p.desired.quota);
-  if (wanted === 'default') return p.before !== null && p.before.quota !== p.desired.quota;
+  if (wanted === 'default') return p.stood.some((body) => body.quota !== p.desired.quota);
   return readQuota(p.standing.quota) !== wanted;
 }
 

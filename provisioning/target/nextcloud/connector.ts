@@ -1,4 +1,5 @@
 import pLimit from 'p-limit';
+import { mayStand } from '../../ledger/work.ts';
 import type { NextcloudAccount, NextcloudFolder } from '../../policy/resource.ts';
 import type { Connector, ExternalIdLookup, Outcome, Work } from '../contract.ts';
 import type { PaceClock } from '../pace/pace.ts';
@@ -115,11 +116,11 @@ export function connectNextcloud(p: NextcloudTarget): Connector {
   };
 }
 
-/** Wanted groups, and those of the last confirmed state, since leaving them needs their ids too. */
+/** Wanted groups, and those that we may have given before, since leaving them needs their ids too. */
 function groupKeys(kind: Kind, batch: readonly Work[]): readonly string[] {
   const keys = new Set<string>();
-  for (const { desired, applied } of batch) {
-    for (const body of [desired, applied]) {
+  for (const work of batch) {
+    for (const body of [work.desired, ...mayStand(work)]) {
       if (body === null) continue;
       if (kind === 'account') for (const key of (body as NextcloudAccount).groups) keys.add(key);
       if (kind === 'folder') {

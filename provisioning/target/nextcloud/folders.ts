@@ -1,3 +1,4 @@
+import { mayStand } from '../../ledger/work.ts';
 import type { NextcloudFolder } from '../../policy/resource.ts';
 import type { Outcome, Work } from '../contract.ts';
 import { folderPath, foldersPath, listFolders, readFolder } from './api.ts';
@@ -35,13 +36,19 @@ export async function applyFolder(p: {
   if (refusal !== null) return refusal;
   if (access === null) return retry('needs-group', 'a group with access does not exist there yet');
 
+  const stood = mayStand(work) as readonly NextcloudFolder[];
+  const given = stood.flatMap((body) => Object.keys(body.access));
+  // Groups that we gave access once; others are somebody else's doing and stay.
+  const removable = new Set(given.map((key) => p.groupIds.get(key)));
+  removable.add(serviceGroup);
   const known = id === null ? undefined : folders.get(id);
   const holder = [...folders.values()].find(
     (folder) => folder.id !== id && tidyMountPoint(folder.mount_point) === mountPoint,
   );
   let folder = known ?? null;
   if (holder !== undefined) {
-    const ours = known === undefined && work.attempts > 0 && isHalfMade(holder, access);
+    const ours =
+      known === undefined && work.attempts > 0 && isHalfMade({ folder: holder, access, removable });
     if (!ours) {
       return reject(
         'mount-point-taken',
@@ -51,12 +58,9 @@ export async function applyFolder(p: {
     folder = holder;
   }
   folder ??= await createFolder({ session, folders, mountPoint });
-  const before = work.applied as NextcloudFolder | null;
-  const removable = new Set(Object.keys(before?.access ?? {}).map((key) => p.groupIds.get(key)));
-  removable.add(serviceGroup);
   let failure = await bringAbout({ session, folder, mountPoint, desired, access, removable });
   folders.set(folder.id, { ...folder, mount_point: mountPoint });
-  if (failure === null && needsSubfolders({ desired, before, folder })) {
+  if (failure === null && needsSubfolders({ desired, stood, folder })) {
     failure = await applySubfolders({ ...p, folder, mountPoint, desired });
   }
   return failure ?? applied(String(folder.id));
@@ -91,9 +95,14 @@ function accessById(p: {
   return byId;
 }
 
-function isHalfMade(folder: Folder, access: ReadonlyMap<string, number>): boolean {
-  const groups = Object.keys(folder.groups).filter((group) => group !== serviceGroup);
-  return folder.size === 0 && groups.every((group) => access.has(group));
+function isHalfMade(p: {
+  readonly folder: Folder;
+  readonly access: ReadonlyMap<string, number>;
+  readonly removable: ReadonlySet<string | undefined>;
+}): boolean {
+  const { folder, access, removable } = p;
+  const groups = Object.keys(folder.groups);
+  return folder.size === 0 && groups.every((group) => access.has(group) || removable.has(group));
 }
 
 /**
@@ -145,7 +154,6 @@ async function bringAbout(p: {
   readonly mountPoint: string;
   readonly desired: NextcloudFolder;
   readonly access: ReadonlyMap<string, number>;
-  /** Groups that we gave access once; others are somebody else's doing and stay. */
   readonly removable: ReadonlySet<string | undefined>;
 }): Promise<Outcome | null> {
   const { session, folder, desired } = p;

@@ -18,14 +18,18 @@ export const serviceGroup = 'skolebus-service';
 /** Whether the rights inside the folder still have to be written. What the ledger saw confirmed is not read again. */
 export function needsSubfolders(p: {
   readonly desired: NextcloudFolder;
-  readonly before: NextcloudFolder | null;
+  /** What we may have written before. */
+  readonly stood: readonly NextcloudFolder[];
   readonly folder: Folder;
 }): boolean {
-  const { desired, before } = p;
+  const { desired, stood } = p;
   const wanted = desired.subfolders ?? [];
   if (wanted.length === 0) return false;
-  if (before === null || before.active !== desired.active || !p.folder.acl) return true;
-  return JSON.stringify(before.subfolders ?? []) !== JSON.stringify(wanted);
+  if (stood.length === 0 || !p.folder.acl) return true;
+  return stood.some(
+    ({ active, subfolders = [] }) =>
+      active !== desired.active || JSON.stringify(subfolders) !== JSON.stringify(wanted),
+  );
 }
 
 /**
