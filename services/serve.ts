@@ -6,6 +6,7 @@ import { createApi } from './api/app.ts';
 import { listen } from './api/listen.ts';
 import type { Context } from './context.ts';
 import { calendarOf, typesOfTargets } from './context.ts';
+import { openProcessFigures } from './metrics/process.ts';
 import { lookEveryMs, watchBell } from './worker/bell-alarm.ts';
 import { followCalendar } from './worker/calm.ts';
 import type { Queues } from './worker/queues.ts';
@@ -39,6 +40,7 @@ export async function serve(p: {
   const queues = stack.use(
     await openQueues({ databaseUrl: database.url, redisUrl: environment.redisUrl }),
   );
+  const figures = stack.use(openProcessFigures({ connectors: connectors.values() }));
   const worker = stack.use(
     await startWorker({
       database,
@@ -49,6 +51,7 @@ export async function serve(p: {
       sweepMs,
       onError: (error) => log.error({ err: error }, 'worker trouble'),
       logger: log,
+      onTurn: figures.turns.count,
     }),
   );
   if (calendar !== null) {
@@ -73,6 +76,7 @@ export async function serve(p: {
     rules: { policy, targets: typesOfTargets(connectors) },
     console: existsSync(folder) ? folder : null,
     calendar,
+    figures,
     onCommitted: () => worker.sweep(),
     logger: log,
   });

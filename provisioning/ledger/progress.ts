@@ -67,16 +67,3 @@ export async function readKeys(p: {
   );
   return new Map(rows.map((row) => [row.external_id, row.key]));
 }
-
-/** How long the oldest due row of each target has been different from what is desired, in seconds. */
-export async function readOldestDue(p: {
-  readonly database: Database;
-  readonly tenant: string;
-}): Promise<readonly { readonly target: string; readonly seconds: number }[]> {
-  return p.database.as(p.tenant, (tx) =>
-    tx.query(
-      `select target, greatest(0, extract(epoch from now() - min(changed_at)))::float8 as seconds
-       from resource where state = 'due' group by target`,
-    ),
-  );
-}

@@ -5,6 +5,7 @@ import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import { describeError } from '../log.ts';
+import type { ProcessFigures } from '../metrics/process.ts';
 import { traceRequests } from '../trace/requests.ts';
 import type { Queues } from '../worker/queues.ts';
 import type { Access } from './access.ts';
@@ -98,6 +99,8 @@ export function createApi(p: {
   readonly console: string | null;
   /** Left out: there are no calm windows here. */
   readonly calendar?: Calendar | null;
+  /** Left out: /metrics tells only what the database knows. */
+  readonly figures?: Pick<ProcessFigures, 'read'>;
   /** Wakes the worker after a write that made work. */
   readonly onCommitted: () => Promise<void>;
   readonly logger: Logger;
@@ -112,6 +115,7 @@ export function createApi(p: {
     boardPass: makeBoardPass(),
     rules: p.rules ?? null,
     calendar: p.calendar ?? null,
+    figures: p.figures ?? null,
     wake: async () => {
       try {
         await p.onCommitted();

@@ -4,6 +4,7 @@ import type { Rules } from '../../provisioning/ledger/replan.ts';
 import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { TargetTypes } from '../../provisioning/policy/route.ts';
 import type { Database } from '../../provisioning/store/database.ts';
+import type { ProcessFigures } from '../metrics/process.ts';
 import type { Queues } from '../worker/queues.ts';
 import type { Gate, Role } from './access.ts';
 import type { ProblemCode } from './problem.ts';
@@ -22,6 +23,8 @@ export interface ApiContext {
   readonly rules: Rules | null;
   /** Null: there are no calm windows here. */
   readonly calendar: Calendar | null;
+  /** Null where the process keeps none. */
+  readonly figures: Pick<ProcessFigures, 'read'> | null;
   /** Wakes the worker; what it throws is logged, never answered: a sweep finds the work anyway. */
   readonly wake: () => Promise<void>;
 }

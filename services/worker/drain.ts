@@ -15,6 +15,8 @@ export interface TurnReport {
   readonly failed: number;
   /** Rows by what came of them: `applied`, or a code. */
   readonly codes: Readonly<Record<string, number>>;
+  /** Rows whose lease had gone to another worker. */
+  readonly overtaken: number;
   /** How long the target was worked on, in ms. */
   readonly ms: number;
   /** True when there may be more to do at once. */
@@ -49,8 +51,9 @@ export async function drainTarget(p: {
     const spent = () => performance.now() - started;
     let applied = 0;
     let failed = 0;
+    let overtaken = 0;
     let codes: TurnReport['codes'] = {};
-    const report = (more: boolean) => ({ applied, failed, codes, more, ms: spent() });
+    const report = (more: boolean) => ({ applied, failed, overtaken, codes, more, ms: spent() });
     while (spent() < p.turnMs) {
       const gate = await p.gate();
       const claim = await claimNext({ ...p, gate });
@@ -61,6 +64,7 @@ export async function drainTarget(p: {
       const settled = await settleWork({ ...p, target, claim, outcomes, random: Math.random });
       applied += settled.applied;
       failed += settled.failed;
+      overtaken += settled.overtaken;
       codes = countOutcomes({ outcomes, before: codes });
       const trouble = findTrouble(outcomes);
       if (trouble !== null) {

@@ -8,6 +8,7 @@ import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
 import { inSpan } from '../../provisioning/trace/span.ts';
+import type { TurnReport } from './drain.ts';
 import { drainTarget } from './drain.ts';
 import type { CalmOf } from './gate.ts';
 import { decideGate, readConditions } from './gate.ts';
@@ -42,6 +43,13 @@ export async function startWorker(p: {
   readonly onError: (error: Error) => void;
   /** Left out: nothing is told. */
   readonly logger?: Logger;
+  /** Is told of every turn that was taken. */
+  readonly onTurn?: (p: {
+    readonly tenant: string;
+    readonly target: string;
+    readonly lane: Lane;
+    readonly turn: TurnReport;
+  }) => void;
 }): Promise<RunningWorker> {
   const { database, queues, logger = pino({ level: 'silent' }) } = p;
   const watch = watchConditions(logger);
@@ -73,6 +81,7 @@ export async function startWorker(p: {
     });
     if (turn === null) return;
     tellTurn({ logger, tenant, target, lane, turn });
+    p.onTurn?.({ tenant, target, lane, turn });
     await rememberRate({ ...base, target, rows: turn.applied, seconds: turn.ms / 1000 });
     if (turn.more) await queues.add({ lane, ticket });
   }
