@@ -31,6 +31,7 @@ export function addDrillCommand(p: {
         .argParser(toShare),
     )
     .option('--with-load', 'each wave twice: alone, and while many accounts are being made')
+    .option('--full-speed', 'that as it goes outside of school hours, not gently')
     .addOption(number('--heads <number>', "people who sign in of a morning; the home's without it"))
     .addOption(number('--server-cores <number>', "of the server's machine, where it is not this"))
     .option('--this-is-production', 'yes, real people are in this realm, or it is no test realm')
@@ -42,6 +43,7 @@ export function addDrillCommand(p: {
           heads: o.heads ?? null,
           serverCores: o.serverCores ?? null,
           withLoad: o.withLoad === true,
+          fullSpeed: o.fullSpeed === true,
           prepare: o.prepare === true,
           clean: o.clean === true,
           thisIsProduction: o.thisIsProduction === true,

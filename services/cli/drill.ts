@@ -42,6 +42,8 @@ export interface DrillOptions {
   readonly rounds: number;
   readonly returnShare: number;
   readonly withLoad: boolean;
+  /** The load as it runs outside of school hours. */
+  readonly fullSpeed: boolean;
   /** Null: those of the home's roster. */
   readonly heads: number | null;
   /** Null: those of this machine, where the server runs on it. */
@@ -142,6 +144,7 @@ async function rehearse(p: Opened, people: readonly string[]): Promise<number> {
     ...p,
     people,
     shape: p,
+    manner: p.fullSpeed ? 'full' : 'gentle',
     site: {
       realm: `${url}/realms/${encodeURIComponent(realm)}`,
       applications,

@@ -2,6 +2,7 @@
 
 import type { Connector } from '../../provisioning/target/contract.ts';
 import type { KeycloakSession } from '../../provisioning/target/keycloak/session.ts';
+import type { Manner } from '../../provisioning/target/pace/manner.ts';
 import type { Site } from './browser.ts';
 import type { Shown } from './capacity.ts';
 import type { LoadReport } from './load.ts';
@@ -45,6 +46,8 @@ interface Order {
   /** Seconds of sign-ins before the first wave that are not counted: Java is slow when it is cold. */
   readonly warmUp: number;
   readonly withLoad: boolean;
+  /** Of the load: `gentle` as in school hours, or `full`. */
+  readonly manner: Manner;
   readonly rounds: number;
   readonly signal: AbortSignal;
   readonly onWave: (report: RoundReport) => void;
@@ -80,7 +83,7 @@ async function runAlone(p: Order) {
 
 async function runBeside(p: Order) {
   const name = `${Date.now().toString(36)}`;
-  const load = await startLoad({ connector: p.connector, name });
+  const load = await startLoad({ ...p, name });
   try {
     const { measure, report } = await runWave(p);
     return { measure, report: { ...report, load: await load.stop() } };

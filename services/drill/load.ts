@@ -1,11 +1,13 @@
 /**
- * A bulk load beside the wave, through the connector, as fast as it goes: people with their classes are
+ * A bulk load beside the wave, through the connector: people with their classes are
  * made batch by batch and removed again in turn, so that the realm does not fill up.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { KeycloakAccount, KeycloakGroup } from '../../provisioning/policy/resource.ts';
 import type { Connector, Work } from '../../provisioning/target/contract.ts';
+import type { Manner } from '../../provisioning/target/pace/manner.ts';
+import { inManner } from '../../provisioning/target/pace/manner.ts';
 import { DrillError, removeRows } from './people.ts';
 import { drillPrefix, markFor } from './realm-guard.ts';
 
@@ -31,6 +33,7 @@ export const loadPrefix = `${drillPrefix}load-`;
 /** @throws DrillError when the groups cannot be made; a connector's defect comes out of `stop` */
 export async function startLoad(p: {
   readonly connector: Connector;
+  readonly manner: Manner;
   /** Part of every name, so that one load does not meet the people of another. */
   readonly name: string;
 }): Promise<Load> {
@@ -40,11 +43,13 @@ export async function startLoad(p: {
   let running = true;
 
   async function apply(batch: readonly Work[]): Promise<number> {
-    const outcomes = await p.connector.apply({
-      batch,
-      externalIds: async ({ keys }) =>
-        new Map(keys.flatMap((key) => (ids.has(key) ? [[key, ids.get(key) ?? '']] : []))),
-    });
+    const outcomes = await inManner(p.manner, () =>
+      p.connector.apply({
+        batch,
+        externalIds: async ({ keys }) =>
+          new Map(keys.flatMap((key) => (ids.has(key) ? [[key, ids.get(key) ?? '']] : []))),
+      }),
+    );
     let done = 0;
     for (const [index, outcome] of outcomes.entries()) {
       const key = batch[index]?.key ?? '';

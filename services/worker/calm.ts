@@ -15,6 +15,7 @@ export function followCalendar(calendar: Calendar | null): CalmOf {
       open: state.lanes.includes(lane),
       without: leaveOut({ state, lane, largeGroup: calendar.largeGroup }),
       endsInMs: closing === null ? null : closing.getTime() - at.getTime(),
+      gentle: state.windows.some((window) => window.pace === 'gentle'),
     };
   };
 }

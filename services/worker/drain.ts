@@ -1,5 +1,5 @@
 import { closeCircuit, openCircuit } from '../../provisioning/ledger/circuit.ts';
-import type { Claim, LaneClaim } from '../../provisioning/ledger/claim.ts';
+import type { Claim } from '../../provisioning/ledger/claim.ts';
 import { claimWork, renewEveryMs, renewLease } from '../../provisioning/ledger/claim.ts';
 import { settleWork } from '../../provisioning/ledger/settle.ts';
 import type { Outcome } from '../../provisioning/ledger/work.ts';
@@ -7,8 +7,10 @@ import type { Lane } from '../../provisioning/policy/lane.ts';
 import { kindOrder, type ResourceKind } from '../../provisioning/policy/resource.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import type { Manner } from '../../provisioning/target/pace/manner.ts';
+import { inManner } from '../../provisioning/target/pace/manner.ts';
 import { applyBatch, countOutcomes } from './apply-batch.ts';
-import type { Gate } from './gate.ts';
+import type { Gate, OpenLane } from './gate.ts';
 
 export interface TurnReport {
   readonly applied: number;
@@ -56,10 +58,13 @@ export async function drainTarget(p: {
     const report = (more: boolean) => ({ applied, failed, overtaken, codes, more, ms: spent() });
     while (spent() < p.turnMs) {
       const gate = await p.gate();
-      const claim = await claimNext({ ...p, gate });
-      if (claim === null) return report(false);
+      const next = await claimNext({ ...p, gate });
+      if (next === null) return report(false);
+      const { claim, manner } = next;
       const begun = performance.now();
-      const outcomes = await applyBatch({ ...p, claim, keepLease: keepLease(p) });
+      const outcomes = await inManner(manner, () =>
+        applyBatch({ ...p, claim, keepLease: keepLease(p) }),
+      );
       learnPace({ connector, claim, ms: performance.now() - begun });
       const settled = await settleWork({ ...p, target, claim, outcomes, random: Math.random });
       applied += settled.applied;
@@ -104,7 +109,7 @@ async function claimNext(p: {
   readonly connector: Connector;
   readonly lane: Lane;
   readonly gate: Gate;
-}): Promise<Claim | null> {
+}): Promise<{ readonly claim: Claim; readonly manner: Manner } | null> {
   const { connector, gate } = p;
   for (const lane of gate.lanes) {
     const claim = await claimWork({
@@ -114,7 +119,7 @@ async function claimNext(p: {
       lanes: [lane],
       size: (kind) => (gate.probe ? 1 : sizeThatFits({ connector, kind, lane })),
     });
-    if (claim !== null) return claim;
+    if (claim !== null) return { claim, manner: lane.manner };
     if (lane.lane === p.lane) return null;
   }
   return null;
@@ -126,9 +131,11 @@ const marginMs = 2000;
 function sizeThatFits(p: {
   readonly connector: Connector;
   readonly kind: ResourceKind;
-  readonly lane: LaneClaim & { readonly endsInMs: number | null };
+  readonly lane: OpenLane;
 }): number {
-  const size = p.connector.claimSize[p.kind] ?? 20;
+  const most = p.connector.claimSize[p.kind] ?? 20;
+  // It takes about four times as long, and a turn should not.
+  const size = p.lane.manner === 'gentle' ? Math.ceil(most / 4) : most;
   const { endsInMs } = p.lane;
   if (endsInMs === null) return size;
   const perRow = pace.get(p.connector)?.get(p.kind) ?? 100;

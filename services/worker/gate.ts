@@ -8,6 +8,7 @@ import { type Exclusion, nothingExcluded } from '../../provisioning/ledger/exclu
 import type { Lane } from '../../provisioning/policy/lane.ts';
 import { lanes } from '../../provisioning/policy/lane.ts';
 import type { Database } from '../../provisioning/store/database.ts';
+import type { Manner } from '../../provisioning/target/pace/manner.ts';
 
 /** What the calendar says of a lane at an instant. */
 export interface Calm {
@@ -16,23 +17,40 @@ export interface Calm {
   readonly without: Exclusion;
   /** Until then the lane may run, in ms; null: no end is near. */
   readonly endsInMs: number | null;
+  /** People use the servers now: what may run goes gently. */
+  readonly gentle: boolean;
 }
 export type CalmOf = (p: { readonly lane: Lane; readonly at: Date }) => Calm;
+
+export interface OpenLane extends LaneClaim {
+  /** As of Calm. */
+  readonly endsInMs: number | null;
+  readonly manner: Manner;
+}
 
 /** What may be started on a target now. */
 export interface Gate {
   /** Most urgent first; empty: nothing. */
-  readonly lanes: readonly (LaneClaim & { readonly endsInMs: number | null })[];
+  readonly lanes: readonly OpenLane[];
   /** The circuit is half-open: one row, to see. */
   readonly probe: boolean;
 }
 
 /** Where there is no calendar. */
-export const neverCalm: CalmOf = () => ({ open: true, without: nothingExcluded, endsInMs: null });
+export const neverCalm: CalmOf = () => ({
+  open: true,
+  without: nothingExcluded,
+  endsInMs: null,
+  gentle: false,
+});
 
 /** Nothing stands in the way. */
 export const openGate: Gate = {
-  lanes: wholeLanes(lanes).map((claim) => ({ ...claim, endsInMs: null })),
+  lanes: wholeLanes(lanes).map((claim) => ({
+    ...claim,
+    endsInMs: null,
+    manner: mannerOf({ lane: claim.lane, gentle: false }),
+  })),
   probe: false,
 };
 
@@ -77,9 +95,16 @@ export function decideGate(p: {
     const calm = p.calmOf({ lane: claim.lane, at: now });
     const until = brakedUntil({ ...p, lane: claim.lane });
     if (!calm.open || until === 'stopped') return [];
-    return [{ ...claim, committedUntil: until, without: calm.without, endsInMs: calm.endsInMs }];
+    const { without, endsInMs, gentle } = calm;
+    const manner = mannerOf({ lane: claim.lane, gentle });
+    return [{ ...claim, committedUntil: until, without, endsInMs, manner }];
   });
   return { lanes: open, probe: circuit !== undefined };
+}
+
+function mannerOf(p: { readonly lane: Lane; readonly gentle: boolean }): Manner {
+  if (p.lane === 'now') return 'urgent';
+  return p.gentle ? 'gentle' : 'full';
 }
 
 /** Stopped, or up to when commits are still worked on; null: no brake. */

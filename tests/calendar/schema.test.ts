@@ -33,6 +33,16 @@ describe('the default calendar', () => {
           days: 'school-days',
           lanes: ['now'],
           not: ['moodle-course-write', 'nextcloud-large-group'],
+          pace: 'full',
+        },
+        {
+          name: 'school-hours',
+          from: '07:00',
+          to: '16:00',
+          days: 'school-days',
+          lanes: ['now', 'sync', 'bulk'],
+          not: [],
+          pace: 'gentle',
         },
       ],
     });
@@ -145,6 +155,12 @@ describe('a calendar that contradicts itself', () => {
       exam('lanes: [now, sync, bulk]'),
       'windows.0.lanes',
       'has no effect',
+    ],
+    [
+      'a gentle window in which only lane now runs',
+      exam('pace: gentle'),
+      'windows.0.pace',
+      'lane now is never gentle',
     ],
     [
       'a lane before a more urgent one',

@@ -13,6 +13,7 @@ const defaults: Omit<DrillOptions, 'home'> = {
   rounds: 1,
   returnShare: 0.4,
   withLoad: false,
+  fullSpeed: false,
   heads: 36,
   serverCores: null,
   prepare: false,

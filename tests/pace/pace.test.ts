@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { currentManner, inManner } from '../../provisioning/target/pace/manner.ts';
 import {
   openPace,
   type Pace,
@@ -300,4 +301,78 @@ it('ends every call once, within the cap and in order, whatever the server does'
     ),
     { numRuns: 50 },
   );
+});
+
+describe('manners', () => {
+  it('urgent calls go before those that wait', async () => {
+    const pace = openPace({ cap: 1, clock: openClock().clock });
+    const calls = openCalls(pace);
+    await calls.ask('a', 'b');
+    await inManner('gentle', () => calls.ask('c'));
+    await inManner('urgent', () => calls.ask('d'));
+    for (const name of ['a', 'd', 'b', 'c']) await calls.end(name);
+
+    expect(calls.begun).toEqual(['a', 'd', 'b', 'c']);
+  });
+
+  it('gentle calls go one at a time, and rest as long as they took; nobody else waits for that', async () => {
+    const { clock, pass } = openClock();
+    const pace = openPace({ cap: 4, clock });
+    await warmUp(pace);
+    const calls = openCalls(pace);
+    await inManner('gentle', () => calls.ask('a', 'b', 'c'));
+    expect(calls.begun).toEqual(['a']);
+    await pass(300);
+    await calls.end('a');
+    await pass(299);
+    expect(calls.begun).toEqual(['a']);
+    await inManner('urgent', () => calls.ask('d'));
+    await calls.ask('e');
+    expect(calls.begun).toEqual(['a', 'd', 'e']);
+    await pass(1);
+    expect(calls.begun).toEqual(['a', 'd', 'e', 'b']);
+  });
+
+  it('a rest is over after five seconds', async () => {
+    const { clock, pass } = openClock();
+    const pace = openPace({ cap: 1, clock });
+    const calls = openCalls(pace);
+    await inManner('gentle', () => calls.ask('a', 'b'));
+    await pass(60_000);
+    await calls.end('a');
+    await pass(4999);
+    expect(calls.begun).toEqual(['a']);
+    await pass(1);
+    expect(calls.begun).toEqual(['a', 'b']);
+  });
+
+  it('a server that wants to be left alone is left alone, also when it said so during a rest', async () => {
+    const { clock, pass } = openClock();
+    const pace = openPace({ cap: 4, clock });
+    await warmUp(pace);
+    const calls = openCalls(pace);
+    await inManner('gentle', () => calls.ask('a', 'b'));
+    await pass(5000);
+    await calls.end('a');
+    await calls.ask('c');
+    await calls.end('c', overload(1000));
+    await calls.ask('d');
+    await pass(1000);
+    expect(calls.begun).toEqual(['a', 'c', 'd']);
+    await calls.end('d');
+    await pass(3999);
+    expect(calls.begun).toEqual(['a', 'c', 'd']);
+    await pass(1);
+    expect(calls.begun).toEqual(['a', 'c', 'd', 'b']);
+  });
+
+  it('go along with the work, and are full without any', async () => {
+    expect(currentManner()).toBe('full');
+    await inManner('gentle', async () => {
+      await settled();
+      expect(currentManner()).toBe('gentle');
+      await inManner('urgent', async () => expect(currentManner()).toBe('urgent'));
+    });
+    expect(currentManner()).toBe('full');
+  });
 });

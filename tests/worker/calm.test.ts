@@ -3,7 +3,10 @@ import { claimWork } from '../../provisioning/ledger/claim.ts';
 import { nothingExcluded } from '../../provisioning/ledger/exclusion.ts';
 import { parsePolicy } from '../../provisioning/policy/parse.ts';
 import { kindOrder } from '../../provisioning/policy/resource.ts';
+import type { Connector } from '../../provisioning/target/contract.ts';
+import { currentManner } from '../../provisioning/target/pace/manner.ts';
 import { followCalendar } from '../../services/worker/calm.ts';
+import { drainTarget } from '../../services/worker/drain.ts';
 import { decideGate } from '../../services/worker/gate.ts';
 import type { Line } from '../support/line.ts';
 import { openLine } from '../support/line.ts';
@@ -37,6 +40,41 @@ describe('the default calendar', () => {
       open: true,
       without: { courseWrites: true, groupsAbove: 200, grades: [] },
     });
+  });
+});
+
+describe('the school hours of the default calendar', () => {
+  const mannersAt = (time: string) => {
+    const conditions = { brakes: [], circuits: new Map(), now: new Date(time), weight: 1 };
+    return decideGate({ conditions, target: 'moodle', calmOf }).lanes.map((open) => open.manner);
+  };
+
+  it('are gentle, but for lane now; nights and weekends are not', () => {
+    expect(mannersAt('2026-11-03T09:00:00Z')).toEqual(['urgent', 'gentle', 'gentle']);
+    expect(mannersAt('2026-11-03T15:00:00Z')).toEqual(['urgent', 'full', 'full']);
+    expect(mannersAt('2026-11-07T09:00:00Z')).toEqual(['urgent', 'full', 'full']);
+  });
+
+  it('reach the calls of a connector', async () => {
+    await using line = await openLine();
+    await line.day({ roster: smallRoster({ pupils: 5 }), now: new Date('2026-11-02T05:00:00Z') });
+    const seen = new Set<string>();
+    const connector: Connector = {
+      ...line.targets.keycloak,
+      apply: (work) => {
+        seen.add(currentManner());
+        return line.targets.keycloak.apply(work);
+      },
+    };
+    const conditions = { brakes: [], circuits: new Map(), weight: 1 };
+    const now = new Date('2026-11-03T09:00:00Z');
+    const gate = async () =>
+      decideGate({ conditions: { ...conditions, now }, target: 'k', calmOf });
+    const onError = (error: Error) => {
+      throw error;
+    };
+    await drainTarget({ ...line, connector, lane: 'bulk', turnMs: 2000, gate, onError });
+    expect([...seen]).toEqual(['gentle']);
   });
 });
 

@@ -16,7 +16,7 @@ const view: QueueView = {
 
 it('counts what is more urgent first, and leaves the bell out', () => {
   const { calm, lanes } = forecastQueue({ view, calendar, now: at('07:00') });
-  expect(calm).toBeNull();
+  expect(calm).toEqual({ windows: ['school-hours'], until: at('07:30') });
   // Half an hour until the bell, and 2,400 s of the 4,200 after it.
   expect(lanes.map((one) => one.doneAt)).toEqual([
     new Date(at('07:00').getTime() + 10_000),
@@ -28,7 +28,7 @@ it('counts what is more urgent first, and leaves the bell out', () => {
 
 it('says in the bell what waits, and until when', () => {
   const { calm, lanes } = forecastQueue({ view, calendar, now: at('08:00') });
-  expect(calm).toEqual({ windows: ['bell'], until: at('08:45') });
+  expect(calm).toEqual({ windows: ['bell', 'school-hours'], until: at('08:45') });
   expect(lanes.map((one) => one.opensAt)).toEqual([null, at('08:45'), at('08:45')]);
   expect(lanes[1]?.doneAt).toEqual(at('08:55'));
 });

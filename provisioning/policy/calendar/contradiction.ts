@@ -65,9 +65,9 @@ function* findWindowFaults(p: {
     yield { path: [...path, 'to'], message };
   }
   const may = (lane: Lane) => window.lanes.includes(lane);
-  if (lanes.every(may) && window.not.length === 0) {
+  if (lanes.every(may) && window.not.length === 0 && window.pace === 'full') {
     const message =
-      'the window has no effect: take a lane out of lanes, or name an operation in not';
+      'the window has no effect: take a lane out of lanes, name an operation in not, or make its pace gentle';
     yield { path: [...path, 'lanes'], message };
   }
   const hurried = lanes.find((lane, at) => !may(lane) && lanes.slice(at + 1).some(may));
@@ -78,6 +78,11 @@ function* findWindowFaults(p: {
   if (window.lanes.length === 0 && window.not.length > 0) {
     const message = 'no lane runs, so that not has no effect: take it out, or allow a lane';
     yield { path: [...path, 'not'], message };
+  }
+  if (window.pace === 'gentle' && !may('sync')) {
+    const message =
+      'lane now is never gentle, so that pace has no effect: take it out, or allow sync';
+    yield { path: [...path, 'pace'], message };
   }
   if (window.dates !== null) {
     yield* findPeriodFaults({ periods: window.dates, path: [...path, 'dates'] });

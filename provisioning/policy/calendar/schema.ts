@@ -93,6 +93,12 @@ const CalmWindow = z.strictObject({
     .default(null)
     .describe('Concerns only what belongs to pupils of these grades; null: everything'),
   lanes: z.array(z.enum(lanes)).default(['now']).describe('Which lanes may write in it'),
+  pace: z
+    .enum(['full', 'gentle'])
+    .default('full')
+    .describe(
+      'gentle: one call at a time to each server, with a rest as long as the call; lane now goes on as ever',
+    ),
   not: z
     .array(z.enum(operations))
     .default([])
@@ -125,6 +131,13 @@ const defaultWindows = [
     to: '08:45',
     lanes: ['now'],
     not: ['moodle-course-write', 'nextcloud-large-group'],
+  },
+  {
+    name: 'school-hours',
+    from: '07:00',
+    to: '16:00',
+    lanes: ['now', 'sync', 'bulk'],
+    pace: 'gentle',
   },
 ] satisfies z.input<typeof CalmWindow>[];
 

@@ -1,10 +1,11 @@
 /**
- * The pace of one target: as many calls at once as it bears now, the others wait in the order in which
- * they came. Whether calls in flight are finished is never touched: a smaller limit only lets fewer new
+ * The pace of one target: as many calls at once as it bears now, or one where they are gentle; urgent ones
+ * first, and otherwise in the order in which they came. Whether calls in flight are finished is never touched: a smaller limit only lets fewer new
  * ones begin. A call inside a call would wait for itself: connectors wrap single requests.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
+import { currentManner, type Manner } from './manner.ts';
 import { openMeter } from './meter.ts';
 
 /** What a target's pace is now, for metrics and for whoever plans work for it. */
@@ -72,12 +73,19 @@ export class PaceHeldError extends Error {
 /** So long a call waits for a server that said when to come back; beyond, its row goes back to the ledger. */
 export const patienceMs = 5000;
 
+/** After a call that took longer, a gentle one waits no longer than this. */
+const longestRestMs = 5000;
+
 const systemClock: PaceClock = {
   now: () => performance.now(),
   sleep: (ms) => sleep(ms),
 };
 
+/** Most urgent first. */
+const manners: readonly Manner[] = ['urgent', 'full', 'gentle'];
+
 interface Waiting {
+  readonly manner: Manner;
   readonly begin: () => void;
   readonly refuse: (error: PaceHeldError) => void;
 }
@@ -93,7 +101,9 @@ export function openPace(p: {
   const waiting: Waiting[] = [];
   let inFlight = 0;
   let heldUntil = Number.NEGATIVE_INFINITY;
-  let waking = false;
+  let gentleInFlight = false;
+  let restUntil = Number.NEGATIVE_INFINITY;
+  let wakeAt = Number.POSITIVE_INFINITY;
 
   function admit(): void {
     const now = clock.now();
@@ -101,11 +111,11 @@ export function openPace(p: {
     if (heldMs > patienceMs) {
       for (const one of waiting.splice(0)) one.refuse(new PaceHeldError({ afterMs: heldMs }));
     } else if (heldMs > 0) {
-      if (waiting.length > 0) wakeAfter(heldMs);
+      if (waiting.length > 0) wake(heldUntil);
     } else {
       const places = meter.places(now);
       while (inFlight < places) {
-        const next = waiting.shift();
+        const next = takeNext(now);
         if (next === undefined) return;
         inFlight += 1;
         next.begin();
@@ -113,19 +123,37 @@ export function openPace(p: {
     }
   }
 
-  function wakeAfter(ms: number): void {
-    if (waking) return;
-    waking = true;
-    void clock.sleep(ms).then(() => {
-      waking = false;
+  function takeNext(now: number): Waiting | undefined {
+    for (const manner of manners) {
+      const index = waiting.findIndex((one) => one.manner === manner);
+      if (index < 0) continue;
+      if (manner === 'gentle') {
+        if (gentleInFlight) return undefined;
+        if (restUntil > now) {
+          wake(restUntil);
+          return undefined;
+        }
+        gentleInFlight = true;
+      }
+      return waiting.splice(index, 1)[0];
+    }
+    return undefined;
+  }
+
+  function wake(at: number): void {
+    if (at >= wakeAt) return;
+    wakeAt = at;
+    void clock.sleep(at - clock.now()).then(() => {
+      if (wakeAt === at) wakeAt = Number.POSITIVE_INFINITY;
       admit();
     });
   }
 
   return {
     async run({ kind, work, judge }) {
+      const manner = currentManner();
       await new Promise<void>((begin, refuse) => {
-        waiting.push({ begin, refuse });
+        waiting.push({ manner, begin, refuse });
         admit();
       });
       const startedAt = clock.now();
@@ -140,6 +168,11 @@ export function openPace(p: {
         if (afterMs !== null) heldUntil = Math.max(heldUntil, endedAt + afterMs);
       } finally {
         inFlight -= 1;
+        if (manner === 'gentle') {
+          gentleInFlight = false;
+          const endedAt = clock.now();
+          restUntil = endedAt + Math.min(longestRestMs, endedAt - startedAt);
+        }
         admit();
       }
       if (settled.ok) return settled.value;
