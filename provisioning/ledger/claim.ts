@@ -107,6 +107,7 @@ async function claimStep(p: {
     desired: Body | null;
     applied: Body | null;
     tried: readonly Body[];
+    start_again: string | null;
     external_id: string | null;
     attempts: number;
   }>(
@@ -123,7 +124,7 @@ async function claimStep(p: {
      update resource r set leased_until = now() + make_interval(secs => $6), claim = $7,
             attempts = r.attempts + 1, unanswered = r.unanswered + 1
      from due where r.tenant_id = $1 and r.target = $2 and r.kind = $4 and r.key = due.key
-     returning r.key, r.desired, r.applied, r.tried, r.external_id, r.attempts - 1 as attempts`,
+     returning r.key, r.desired, r.applied, r.tried, r.start_again, r.external_id, r.attempts - 1 as attempts`,
     [...values, ...excluded.values],
   );
   return {
@@ -134,6 +135,7 @@ async function claimStep(p: {
       desired: row.desired,
       applied: row.applied,
       tried: row.tried,
+      startAgain: row.start_again,
       externalId: row.external_id,
       attempts: row.attempts,
     })),

@@ -216,7 +216,7 @@ export async function promoteDue(p: {
  */
 function becomesDue(state: string, now: string): string {
   return `state = case when r.applied is not distinct from ${state} and r.applied is not null
-                            and r.attempts = 0 and r.tried = '[]'
+                            and r.attempts = 0 and r.tried = '[]' and r.start_again is null
                        then 'settled' else 'due' end,
           due_at = now(), failure = null,
           attempts = case when r.applied is null then r.attempts else 0 end,

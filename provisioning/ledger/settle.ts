@@ -37,21 +37,24 @@ export async function settleWork(p: {
     const touched = await tx.execute(
       `with outcome as (
          select * from jsonb_to_recordset($3::jsonb) as x(key text, ok boolean, confirmed boolean,
-           claimed jsonb, applied jsonb, external_id text, wait_seconds double precision, failed boolean, failure jsonb))
+           claimed jsonb, applied jsonb, external_id text, start_again uuid, wait_seconds double precision, failed boolean, failure jsonb))
        update resource r set
          leased_until = null,
          claim = null,
          unanswered = 0,
          applied = case when o.confirmed then o.applied else r.applied end,
+         start_again = case when o.confirmed and r.start_again = o.start_again then null else r.start_again end,
          tried = case when o.confirmed then '[]' else r.tried end,
          external_id = case when o.confirmed then coalesce(o.external_id, r.external_id) else r.external_id end,
          attempts = case when o.ok then 0 else r.attempts end,
          failure = o.failure,
          tried_at = now(),
          settled_at = case when o.confirmed then now() else r.settled_at end,
-         state = case when r.desired is distinct from o.claimed then 'due'
+         state = case when r.desired is distinct from o.claimed
+                        or r.start_again is distinct from o.start_again then 'due'
                       when o.ok then 'settled' when o.failed then 'failed' else 'due' end,
-         due_at = case when r.desired is distinct from o.claimed then now()
+         due_at = case when r.desired is distinct from o.claimed
+                         or r.start_again is distinct from o.start_again then now()
                        else now() + make_interval(secs => o.wait_seconds) end
        from outcome o where r.target = $1 and r.kind = $2 and r.key = o.key and r.claim = $4`,
       [p.target, kind, JSON.stringify(settled.map((s) => s.columns)), p.claim.id],
@@ -128,6 +131,7 @@ function toColumns(p: {
     claimed: work.desired,
     applied: null as Body | null,
     external_id: null as string | null,
+    start_again: work.startAgain ?? null,
     wait_seconds: 0,
     failed: false,
     failure: null as { code: string; detail: string; outage?: true } | null,

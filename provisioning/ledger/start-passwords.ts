@@ -1,3 +1,4 @@
+import { findPerson, PersonError } from '../plan/find-person.ts';
 import type { Database } from '../store/database.ts';
 
 /** An account that was made with a start password. */
@@ -31,4 +32,35 @@ export async function listStartingAccounts(p: {
       [p.target, p.institution],
     ),
   );
+}
+
+/**
+ * Sets the start password of one person once more, for whoever has forgotten another one; before everything
+ * else. The words are those of the first time, and what opened the account before opens it no more.
+ *
+ * @param p.text username, UNI-ID or our own id
+ * @returns the person's id
+ * @throws PersonError when it is nobody, or somebody without an open account that started with one
+ */
+export async function startAgain(p: {
+  readonly database: Database;
+  readonly tenant: string;
+  readonly text: string;
+}): Promise<string> {
+  return p.database.as(p.tenant, async (tx) => {
+    const person = await findPerson({ tx, text: p.text });
+    const accounts = await tx.execute(
+      `update resource set start_again = gen_random_uuid(), state = 'due', lane = 'now', due_at = now(),
+              failure = null, changed_at = now()
+       where person_id = $1 and kind = 'account' and desired ? 'startPassword'
+         and (desired->>'active')::boolean`,
+      [person],
+    );
+    if (accounts > 0) return person;
+    throw new PersonError({
+      code: 'no-start-password',
+      message:
+        'This person has no open account with a start password: the policy gives none (keycloak.startPasswords), or the account is shut.',
+    });
+  });
 }

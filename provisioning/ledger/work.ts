@@ -15,6 +15,8 @@ export interface Work {
    * answer was lost, or a worker was stopped and wrote late. Left out: none.
    */
   readonly tried?: readonly Body[];
+  /** The number under which somebody asked for the start password once more. Left out or null: nobody did. */
+  readonly startAgain?: string | null;
   /** The target's own id, once known. */
   readonly externalId: string | null;
   /** How often this row was claimed before; above 0 an earlier attempt may have half-made it. */

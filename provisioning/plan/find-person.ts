@@ -50,7 +50,8 @@ export class PersonError extends Error {
     | 'person-ambiguous'
     | 'until-invalid'
     | 'keep-unknown'
-    | 'institution-unknown';
+    | 'institution-unknown'
+    | 'no-start-password';
 
   constructor(p: { readonly code: PersonError['code']; readonly message: string }) {
     super(p.message);

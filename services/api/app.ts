@@ -33,6 +33,7 @@ import { retry } from './retry.ts';
 import { deleteSession, getSession, postSession } from './session.ts';
 import { protectPages, serveConsole } from './site.ts';
 import { getSnapshots } from './snapshots.ts';
+import { postStartAgain } from './start-again.ts';
 import { getStatus } from './status.ts';
 import { undoPlan } from './undo.ts';
 import { weigh } from './weigh.ts';
@@ -68,6 +69,7 @@ const operations: readonly Endpoint[] = [
   postBrake,
   postRelease,
   postHurry,
+  postStartAgain,
   openQueueBoard,
   getEvents,
   getSession,

@@ -28,6 +28,7 @@ export const problemStatus = {
   'undo-too-late': 409,
   'sync-busy': 409,
   'person-ambiguous': 409,
+  'no-start-password': 409,
   'request-in-progress': 409,
   'body-too-large': 413,
   'unsupported-media-type': 415,

@@ -16,7 +16,7 @@ import { runObserve } from './observe.ts';
 import { addPolicyCommands } from './policy-commands.ts';
 import { addQueueCommands } from './queue-commands.ts';
 import { runReadiness } from './readiness.ts';
-import { runStartPasswords } from './start-passwords.ts';
+import { runStartAgain, runStartPasswords } from './start-passwords.ts';
 import { runSync } from './sync.ts';
 import { runUndo } from './undo.ts';
 
@@ -266,6 +266,15 @@ Start here:  skolebus demo`,
     .requiredOption('--institution <number>')
     .addOption(new Option('--target <name>', 'a Keycloak of targets.yaml').default('keycloak'))
     .action(async (o) => onDone(await runStartPasswords(o)));
+
+  program
+    .command('start-again <person>')
+    .description('a young pupil has forgotten the password: sets the start password once more')
+    .addOption(home())
+    .addOption(json())
+    .action(async (person, o) =>
+      onDone(await runStartAgain({ ...o, person, json: o.json === true })),
+    );
 
   program
     .command('check')

@@ -1,9 +1,10 @@
-import { listStartingAccounts } from '../../provisioning/ledger/start-passwords.ts';
+import { listStartingAccounts, startAgain } from '../../provisioning/ledger/start-passwords.ts';
 import { startPasswordOf } from '../../provisioning/target/keycloak/start-password.ts';
 import { readTargets } from '../config.ts';
 import { openContext } from '../context.ts';
 import { readEnvironment } from '../env.ts';
-import { table } from './output.ts';
+import { openVoice, table } from './output.ts';
+import { printJson } from './sync.ts';
 import { UsageError } from './usage.ts';
 
 /**
@@ -36,5 +37,20 @@ export async function runStartPasswords(p: {
     startPasswordOf({ secret, key }),
   ]);
   process.stdout.write(`${table([['class', 'name', 'username', 'start password'], ...rows])}\n`);
+  return 0;
+}
+
+/** `skolebus start-again`: sets one person's start password once more. Returns the exit code. */
+export async function runStartAgain(p: {
+  readonly home: string;
+  readonly person: string;
+  readonly json: boolean;
+}): Promise<number> {
+  await using context = await openContext({ home: p.home, environment: readEnvironment() });
+  const person = await startAgain({ ...context, text: p.person });
+  if (p.json) printJson({ person });
+  openVoice(p).say(
+    'The start password is set once more, before everything else. Its words: skolebus start-passwords.',
+  );
   return 0;
 }

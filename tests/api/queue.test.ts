@@ -58,6 +58,8 @@ it('puts one person before everything else', async () => {
   endpoints.find((one) => one.id === 'hurryPerson')?.answer.schema?.parse(answer.body);
   expect(answer.body.hurried).toBe(5);
   expect((await get()).body.lanes.map((one: { lane: string }) => one.lane)).toContain('now');
+  const refused = await post('start-again', { person: 'elev1001' });
+  expect(Problem.parse(refused.body)).toMatchObject({ code: 'no-start-password', status: 409 });
   const nobody = await post('hurry', { person: 'ingen' });
   expect(Problem.parse(nobody.body)).toMatchObject({ code: 'person-unknown' });
 });

@@ -128,6 +128,26 @@ export function keycloakSignIn(p: { readonly server: () => Server }): void {
       expect((await signIn('chosen1', 'my own words')).status).toBe(200);
     });
 
+    test('are set once more when somebody asks for it, and nothing else opens the door then', async () => {
+      const desired = young('forgot1');
+      const id = await make('person:8', desired);
+      await raw.call('PUT', `users/${id}`, {
+        credentials: [{ type: 'password', value: 'long forgotten', temporary: false }],
+      });
+      const { body: session } = await signIn('forgot1', 'long forgotten');
+      const asked = { desired, applied: desired, externalId: id, startAgain: 'a-number' };
+      expect(await apply(row({ key: 'person:8', ...asked }))).toMatchObject({ state: 'applied' });
+
+      expect((await signIn('forgot1', words('person:8'))).status).toBe(200);
+      expect((await signIn('forgot1', 'long forgotten')).status).not.toBe(200);
+      expect((await refresh(session.refresh_token)).status).toBe(400);
+      const held = rowsOf(await raw.call('GET', `users/${id}/credentials`));
+      expect(held.map((credential) => credential['type'])).toEqual(['password']);
+      // Again, as after a lost answer.
+      expect(await apply(row({ key: 'person:8', ...asked }))).toMatchObject({ state: 'applied' });
+      expect((await signIn('forgot1', words('person:8'))).status).toBe(200);
+    });
+
     test('are not touched by later changes, and no ordinary account has one', async () => {
       const first = young('stays1');
       const id = await make('person:7', first);

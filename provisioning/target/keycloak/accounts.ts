@@ -318,7 +318,9 @@ async function updateAccount(
   if (p.batch.tenant !== null) {
     await joinOrganization({ session, tenant: p.batch.tenant, userId: id, fresh: false });
   }
-  if (await mayStart(p)) {
+  const again = row.startAgain != null && desired.startPassword !== undefined;
+  if (again) await endOldStart({ session, id });
+  if (again || (await mayStart(p))) {
     const credentials = [await credentialOf(p)];
     await session.call(() => session.client.users.update({ id }, { credentials }));
   }
@@ -328,6 +330,22 @@ async function updateAccount(
   }
   await writeLinks({ session, userId: id, plan });
   return { state: 'applied', externalId: id };
+}
+
+/** What was there before opens nothing any more, and wrong tries are forgotten. Done twice it does no harm. */
+async function endOldStart(p: {
+  readonly session: KeycloakSession;
+  readonly id: string;
+}): Promise<void> {
+  const { client, call, read } = p.session;
+  const { id } = p;
+  const held = await read(() => client.users.getCredentials({ id }));
+  for (const { type, id: credentialId } of held) {
+    if (type !== 'password' || credentialId === undefined) continue;
+    await call(() => client.users.deleteCredential({ id, credentialId }));
+  }
+  await call(() => client.attackDetection.del({ id }));
+  await call(() => client.users.logout({ id }));
 }
 
 /** An account that stood before its start password was wanted gets it only while it has none at all. */

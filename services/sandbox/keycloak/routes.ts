@@ -85,6 +85,7 @@ const routes: readonly Entry[] = [
   on('POST', 'users/*/logout', 'manage-users', parts.logOut),
   on('GET', 'users/*/sessions', 'view-users', parts.listSessions),
   on('GET', 'users/*/credentials', 'view-users', parts.listCredentials),
+  on('DELETE', 'users/*/credentials/*', 'manage-users', parts.removeCredential),
   on('GET', 'users/*/groups', 'view-users', parts.listUserGroups),
   on('PUT', 'users/*/groups/*', 'manage-users', parts.joinGroup),
   on('DELETE', 'users/*/groups/*', 'manage-users', parts.leaveGroup),
@@ -191,6 +192,7 @@ const routes: readonly Entry[] = [
     flows.updateProviderMapper,
   ),
   on('POST', 'partialImport', 'manage-realm', importPartially),
+  on('DELETE', 'attack-detection/brute-force/users/*', 'manage-users', parts.forgetWrongTries),
   on('POST', 'logout-all', 'manage-users', () => noContent),
 ];
 

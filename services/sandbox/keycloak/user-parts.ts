@@ -140,6 +140,21 @@ export function listCredentials(p: In): Answer {
   return ok(credentials.map(({ secretData: _secret, value: _value, ...shown }) => shown));
 }
 
+export function removeCredential(p: In): Answer {
+  const user = findUser(p);
+  const held = user.credentials ?? [];
+  const left = held.filter((one) => one['id'] !== p.call.params[1]);
+  if (left.length === held.length) throw notFound('Credential not found');
+  p.state.saveUser({ ...user, credentials: left });
+  return noContent;
+}
+
+/** None are counted here. */
+export function forgetWrongTries(p: In): Answer {
+  findUser(p);
+  return noContent;
+}
+
 /** `params`: user, then the client's uuid; without one, realm roles. */
 export function changeRoles(p: In & { readonly add: boolean }): Answer {
   const user = findUser(p);
