@@ -7,23 +7,11 @@
  * Prints one line: rows, nowP50Ms, nowP99Ms, drainRowsPerSecond. The waits are the database's: from the
  * commit of the person's rows to the last one settled.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import type { Database } from '../../provisioning/store/database.ts';
-import { openDatabase } from '../../provisioning/store/database.ts';
-import { startEmbeddedPostgres } from '../../provisioning/store/embedded.ts';
-import { migrate } from '../../provisioning/store/migrate.ts';
-import { connectSandbox } from '../../services/connectors.ts';
-import { prepareTargets } from '../../services/prepare.ts';
-import { neverCalm } from '../../services/worker/gate.ts';
-import { openQueues } from '../../services/worker/queues.ts';
-import { startWorker } from '../../services/worker/worker.ts';
-import { startTestRedis } from '../support/redis.ts';
-import { spawnSandbox } from '../support/sandbox-process.ts';
 import { seedAccounts, seedSchool } from './load.ts';
+import { openStage } from './stage.ts';
 
 const { values } = parseArgs({
   allowPositionals: true,
@@ -40,57 +28,35 @@ const tenant = 'kommune';
 /** A person comes every so many ms, and beside it some of lane `sync`. */
 const everyMs = 250;
 
-const dir = mkdtempSync(join(tmpdir(), 'skolebus-lanes-'));
-try {
-  await using postgres = await startEmbeddedPostgres({ dir: join(dir, 'postgres') });
-  await migrate({ url: postgres.url });
-  await using database = openDatabase({ url: postgres.url, max: 20 });
-  await database.addTenant({ id: tenant, name: tenant });
-  await using redis = values.backend === 'redis' ? await startTestRedis() : null;
-  await using sandbox = await spawnSandbox();
-  const connectors = connectSandbox(sandbox.addresses);
-  await prepareTargets({ connectors: connectors.values(), onTrouble: console.error });
-  await seedSchool({ database, tenant, lane: 'bulk' });
-  await seedAccounts({ database, tenant, lane: 'bulk', from: 1, people: Math.ceil(rows / 3) });
-
-  await using queues = await openQueues({
-    databaseUrl: postgres.url,
-    redisUrl: redis?.url ?? null,
-  });
-  await using worker = await startWorker({
-    ...{ database, queues, concurrency: 3, sweepMs: 1000 },
-    connectorsOf: async () => connectors,
-    calmOf: () => neverCalm,
-    onError: (error) => console.error(error.message),
-  });
+await using stage = await openStage({ ...values, tenants: [tenant] });
+const { database } = stage;
+await seedSchool({ database, tenant, lane: 'bulk' });
+await seedAccounts({ database, tenant, lane: 'bulk', from: 1, people: Math.ceil(rows / 3) });
+const worker = await stage.work();
+await worker.sweep();
+// The first seconds are the school, cold caches and connections.
+await sleep(3000);
+const before = await countSettled(database);
+const started = performance.now();
+let people = 0;
+for (let at = 0; at < seconds * 1000; at += everyMs) {
+  await sleep(Math.max(0, started + at - performance.now()));
+  people += 1;
+  await seedAccounts({ database, tenant, lane: 'now', from: 10_000_000 + people, people: 1 });
+  const sync = { database, tenant, lane: 'sync', people: 3 } as const;
+  await seedAccounts({ ...sync, from: 20_000_000 + people * 3 });
+  // As the API does after a commit.
   await worker.sweep();
-  // The first seconds are the school, cold caches and connections.
-  await sleep(3000);
-  const before = await countSettled(database);
-  const started = performance.now();
-  let people = 0;
-  for (let at = 0; at < seconds * 1000; at += everyMs) {
-    await sleep(Math.max(0, started + at - performance.now()));
-    people += 1;
-    await seedAccounts({ database, tenant, lane: 'now', from: 10_000_000 + people, people: 1 });
-    const sync = { database, tenant, lane: 'sync', people: 3 } as const;
-    await seedAccounts({ ...sync, from: 20_000_000 + people * 3 });
-    // As the API does after a commit.
-    await worker.sweep();
-  }
-  await untilNoneWaits(database);
-  const settled = (await countSettled(database)) - before;
-  const elapsed = (performance.now() - started) / 1000;
-  const line = {
-    rows,
-    ...(await readWaits(database)),
-    drainRowsPerSecond: Math.round(settled / elapsed),
-  };
-  process.stdout.write(`${JSON.stringify(line)}\n`);
-  for (const connector of connectors.values()) await connector[Symbol.asyncDispose]();
-} finally {
-  rmSync(dir, { recursive: true, force: true });
 }
+await untilNoneWaits(database);
+const settled = (await countSettled(database)) - before;
+const elapsed = (performance.now() - started) / 1000;
+const line = {
+  rows,
+  ...(await readWaits(database)),
+  drainRowsPerSecond: Math.round(settled / elapsed),
+};
+process.stdout.write(`${JSON.stringify(line)}\n`);
 
 async function countSettled(database: Database): Promise<number> {
   const [row] = await database.as(tenant, (tx) =>

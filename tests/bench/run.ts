@@ -1,6 +1,7 @@
 /** `npm run -s bench -- NAME [options]`: each measurement explains itself at the top of its file. */
 const benches = [
   'lanes',
+  'fairness',
   'pace',
   'plan',
   'readiness',
