@@ -1,5 +1,5 @@
 import type { Exclusion } from '../../provisioning/ledger/exclusion.ts';
-import { nextClosing, openAt } from '../../provisioning/policy/calendar/open.ts';
+import { isGentle, nextClosing, openAt } from '../../provisioning/policy/calendar/open.ts';
 import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { OpenState } from '../../provisioning/policy/calendar/timeline.ts';
 import type { Lane } from '../../provisioning/policy/lane.ts';
@@ -15,7 +15,7 @@ export function followCalendar(calendar: Calendar | null): CalmOf {
       open: state.lanes.includes(lane),
       without: leaveOut({ state, lane, largeGroup: calendar.largeGroup }),
       endsInMs: closing === null ? null : closing.getTime() - at.getTime(),
-      gentle: state.windows.some((window) => window.pace === 'gentle'),
+      gentle: isGentle(state),
     };
   };
 }

@@ -1,6 +1,7 @@
 import type { QueueView } from '../../provisioning/ledger/queue-view.ts';
 import {
   estimateEnd,
+  isGentle,
   nextChange,
   nextOpening,
   openAt,
@@ -59,6 +60,22 @@ function opensAt(p: {
   return opening === null || opening.getTime() === p.now.getTime() ? null : opening;
 }
 
+/** Rows a second in a gentle window, over those outside of one: a real Keycloak (docs/decisions/0029-gentle.md). */
+const gentleSpeed = 0.2;
+
+/**
+ * 1 where the pace was measured in a gentle window: nobody has seen how much faster it goes outside of it,
+ * and too late is better than too early.
+ */
+function speedWhenGentle(p: {
+  readonly calendar: Calendar;
+  readonly lane: LaneView['lane'];
+  readonly measuredAt: Date;
+}): number {
+  const seen = p.lane === 'now' || isGentle(openAt({ calendar: p.calendar, at: p.measuredAt }));
+  return seen ? 1 : gentleSpeed;
+}
+
 /** What is more urgent comes first. What an operator stopped, or a server that does not answer, has no end. */
 function doneAt(p: {
   readonly view: QueueView;
@@ -73,15 +90,17 @@ function doneAt(p: {
       (brake.target === null || brake.target === one.target) &&
       (brake.lane === null || brake.lane === one.lane),
   );
-  const rate = view.rates.find(({ target }) => target === one.target)?.rowsPerSecond ?? 0;
-  if (stopped || rate === 0 || view.circuits.some(({ target }) => target === one.target))
-    return null;
+  const rate = view.rates.find(({ target }) => target === one.target);
+  if (stopped || rate === undefined || rate.rowsPerSecond === 0) return null;
+  if (view.circuits.some(({ target }) => target === one.target)) return null;
   const rows = view.lanes
     .filter(({ target, lane }) => target === one.target && comesBefore(lane, one.lane))
     .reduce((sum, { due }) => sum + due, 0);
-  const seconds = rows / rate;
+  const seconds = rows / rate.rowsPerSecond;
   if (calendar === null) return new Date(now.getTime() + seconds * 1000);
-  return estimateEnd({ calendar, from: now, lane: one.lane, seconds, days });
+  const { lane } = one;
+  const speed = speedWhenGentle({ ...rate, calendar, lane });
+  return estimateEnd({ calendar, from: now, lane, seconds, gentleSpeed: speed, days });
 }
 
 /** Or is the same. */

@@ -26,6 +26,18 @@ it('counts what is more urgent first, and leaves the bell out', () => {
   expect(lanes.map((one) => one.opensAt)).toEqual([null, null, null]);
 });
 
+it('goes slower in a gentle window than the pace that was measured outside of it', () => {
+  const rates = [{ target: 'moodle', rowsPerSecond: 1, measuredAt: at('06:50') }];
+  const lane = { ...view, lanes: [due('bulk', 1000)] };
+  const doneAt = (now: string, of: QueueView) =>
+    forecastQueue({ view: of, calendar, now: at(now) }).lanes[0]?.doneAt;
+  // 600 until 07:00, 360 in the half hour until the bell, and 40 after it.
+  expect(doneAt('06:50', { ...lane, rates })).toEqual(new Date(at('08:45').getTime() + 200_000));
+  expect(doneAt('06:50', { ...lane, lanes: [due('now', 960)], rates })).toEqual(at('07:06'));
+  // Measured in it, it goes on as it was measured.
+  expect(doneAt('07:00', lane)).toEqual(new Date(at('07:00').getTime() + 1_000_000));
+});
+
 it('says in the bell what waits, and until when', () => {
   const { calm, lanes } = forecastQueue({ view, calendar, now: at('08:00') });
   expect(calm).toEqual({ windows: ['bell', 'school-hours'], until: at('08:45') });

@@ -35,6 +35,11 @@ export function openAt(p: { readonly calendar: Calendar; readonly at: Date }): O
   return stretchAt({ calendar: p.calendar, at: toMs(p.at) }).state;
 }
 
+/** Whether lanes `sync` and `bulk` go gently in a state. */
+export function isGentle(state: Pick<OpenState, 'windows'>): boolean {
+  return state.windows.some((window) => window.pace === 'gentle');
+}
+
 /** Whether some work may run in a state: every window that concerns it has to agree. */
 export function mayRun(p: CalmWork & { readonly state: Pick<OpenState, 'windows'> }): boolean {
   for (const window of p.state.windows) {
@@ -82,11 +87,14 @@ export function nextOpening(p: CalmWork & Search): Date | null {
  * When so many seconds of work will be done that stops whenever it may not run.
  *
  * @param p.seconds of open time, at least 0; 0 gives `from`. A fraction of a millisecond counts as a whole one
+ * @param p.gentleSpeed how much of it a second in a gentle window counts for: above 0, 1 by default
  * @param p.days how far to look; 400 by default
  * @returns null when it is not done within so many days
  * @throws RangeError for an invalid date, or a duration below 0
  */
-export function estimateEnd(p: CalmWork & Search & { readonly seconds: number }): Date | null {
+export function estimateEnd(
+  p: CalmWork & Search & { readonly seconds: number; readonly gentleSpeed?: number },
+): Date | null {
   const from = toMs(p.from);
   const until = from + (p.days ?? lookAhead) * msOfDay;
   let left = toDuration(p.seconds * 1000);
@@ -94,9 +102,10 @@ export function estimateEnd(p: CalmWork & Search & { readonly seconds: number })
   for (const stretch of stretchesBetween({ calendar: p.calendar, from, until })) {
     if (!mayRun({ ...p, state: stretch.state })) continue;
     const start = Math.max(stretch.from, from);
-    const open = Math.min(stretch.to, until) - start;
-    if (left <= open) return new Date(start + left);
-    left -= open;
+    const speed = isGentle(stretch.state) ? (p.gentleSpeed ?? 1) : 1;
+    const done = (Math.min(stretch.to, until) - start) * speed;
+    if (left <= done) return new Date(start + Math.ceil(left / speed));
+    left -= done;
   }
   return null;
 }
