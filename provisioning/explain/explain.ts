@@ -73,6 +73,8 @@ export interface AccountExplanation
   readonly confirmed: boolean;
   readonly body: readonly { readonly field: string; readonly value: string }[];
   readonly failure: (FailureFields & { readonly sentence: Sentence }) | null;
+  /** Whether it has a start password, which can be set once more while the account is open. */
+  readonly startPassword: boolean;
   /** What happens on `scheduledAt`. */
   readonly scheduledAction: 'close' | 'delete' | 'change' | null;
 }
@@ -172,6 +174,7 @@ function explainAccount(p: {
     confirmed: row.state === 'settled' && applied !== null,
     body: describeBody({ ...p, body: desired ?? {} }),
     failure: failure === null ? null : { ...failure, sentence: sentenceFor(failure.code) },
+    startPassword: desired?.['startPassword'] !== undefined,
     scheduledAction:
       row.scheduledAt === null
         ? null

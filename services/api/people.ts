@@ -59,6 +59,9 @@ const Account = z.strictObject({
   settledAt: Time.nullable().meta({ description: 'The last call that the target confirmed' }),
   changedAt: Time,
   scheduledAt: Time.nullable(),
+  startPassword: z.boolean().meta({
+    description: 'Whether it has one, which can be set once more while the account is open',
+  }),
   scheduledAction: z.enum(['close', 'delete', 'change']).nullable(),
   inactiveSince: Time.nullable(),
   waitsFor: z.array(z.string()),

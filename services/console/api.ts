@@ -191,6 +191,8 @@ export function makeKey(): string {
 export const pauseTarget = (p: { readonly target: string | null; readonly reason: string }) =>
   post<Queue>('/brakes', { ...p, kind: 'pause' });
 
+export const startAgain = (person: string) => post<unknown>('/start-again', { person });
+
 /** Lifts what was set for exactly this place. */
 export const releaseBrake = (place: Pick<Queue['brakes'][number], 'target' | 'lane'>) =>
   post<Queue>('/brakes/release', place);

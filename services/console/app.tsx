@@ -86,7 +86,11 @@ function Page(p: { readonly session: Session }) {
     case 'holds':
       return <HoldsPage mayWrite={mayWrite} />;
     case 'people':
-      return second === '' ? <PeoplePage /> : <PersonPage key={second} id={second} />;
+      return second === '' ? (
+        <PeoplePage />
+      ) : (
+        <PersonPage key={second} id={second} mayWrite={mayWrite} />
+      );
     case 'schools':
       return <SchoolsPage />;
     case 'policy':

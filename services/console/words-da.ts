@@ -328,6 +328,13 @@ export const danish = {
     next: (when: string) => `næste forsøg ${when}`,
     waits: (what: string) => `venter på ${what}`,
     decided: 'Bestemt af',
+    startAgain: {
+      offer: 'Giv startkoden igen',
+      sure: 'Elevens nuværende kode virker ikke længere, og eleven logges ud alle steder.',
+      yes: 'Ja, giv den igen',
+      no: 'Nej',
+      done: 'Den gives nu. Det er den, der står på skolens liste.',
+    },
     systems: { 'uni-id': 'UNI-ID' },
     kinds: { pupil: 'Elev', staff: 'Ansat', external: 'Ekstern', guardian: 'Værge' },
     roles: {
@@ -402,6 +409,7 @@ export const danish = {
       'idempotency-key-reused': 'Siden er forældet. Hent den igen, og vælg på ny.',
       unreachable: 'Skolebus svarer ikke. Se efter, om du er på nettet, og prøv igen.',
       'person-unknown': 'Der er ingen sådan person.',
+      'no-start-password': 'Personen har ingen åben konto med startkode.',
       'plan-unknown': 'Planen findes ikke.',
       forbidden: 'Din konto må se, men ikke ændre.',
       unauthenticated: 'Du er ikke logget ind længere. Indlæs siden igen.',

@@ -324,6 +324,13 @@ export const english: Words = {
     next: (when: string) => `next try ${when}`,
     waits: (what: string) => `waits for ${what}`,
     decided: 'Decided by',
+    startAgain: {
+      offer: 'Set the start password again',
+      sure: 'The password that the pupil has now will not work any more, and the pupil is signed out everywhere.',
+      yes: 'Yes, set it',
+      no: 'No',
+      done: 'It is being set now. It is the one on the list of the school.',
+    },
     systems: { 'uni-id': 'UNI-ID' },
     kinds: { pupil: 'Pupil', staff: 'Staff', external: 'External', guardian: 'Guardian' },
     roles: {
@@ -398,6 +405,7 @@ export const english: Words = {
       'idempotency-key-reused': 'The page is out of date. Load it again, and choose anew.',
       unreachable: 'Skolebus does not answer. See whether you are online, and try again.',
       'person-unknown': 'There is no such person.',
+      'no-start-password': 'This person has no open account with a start password.',
       'plan-unknown': 'There is no such plan.',
       forbidden: 'Your account may look, but not change anything.',
       unauthenticated: 'You are no longer signed in. Load the page again.',

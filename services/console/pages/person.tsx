@@ -4,6 +4,7 @@ import type { Explanation, Match } from '../../api/people.ts';
 import { findPeople, readExplanation } from '../api.ts';
 import { formatDay, formatTime } from '../format.ts';
 import { Await, useLoaded } from '../load.tsx';
+import { StartAgain } from '../parts/start-again.tsx';
 import { Link, replaceQuery, usePlace } from '../router.tsx';
 import { useSpeech, useWords, wordFor } from '../words.ts';
 
@@ -98,12 +99,12 @@ function PeopleTable(p: { readonly people: readonly Match[] }) {
 }
 
 /** The chain from the feed to every target, with the plain answers on top. */
-export function PersonPage(p: { readonly id: string }) {
+export function PersonPage(p: { readonly id: string; readonly mayWrite: boolean }) {
   const loaded = useLoaded(`person ${p.id}`, () => readExplanation(p.id));
-  return <Await loaded={loaded}>{(one) => <Chain one={one} />}</Await>;
+  return <Await loaded={loaded}>{(one) => <Chain one={one} mayWrite={p.mayWrite} />}</Await>;
 }
 
-function Chain(p: { readonly one: Explanation }) {
+function Chain(p: { readonly one: Explanation; readonly mayWrite: boolean }) {
   const { words, language } = useSpeech();
   const text = words.person;
   const { one } = p;
@@ -177,7 +178,11 @@ function Chain(p: { readonly one: Explanation }) {
         </Step>
       </ol>
       {one.targets.map((target) => (
-        <TargetCard key={target.target} target={target} />
+        <TargetCard key={target.target} target={target}>
+          {p.mayWrite && target.account?.open === true && target.account.startPassword ? (
+            <StartAgain person={one.person.id} />
+          ) : null}
+        </TargetCard>
       ))}
       {one.holds.length === 0 ? null : (
         <p>
@@ -206,7 +211,7 @@ function stateOf(
   return row.goneAt === null ? state : `${state} ${formatDay(words, row.goneAt)}`;
 }
 
-function TargetCard(p: { readonly target: Target }) {
+function TargetCard(p: { readonly target: Target; readonly children: ComponentChildren }) {
   const { words, language } = useSpeech();
   const text = words.person;
   const { account, places } = p.target;
@@ -243,6 +248,7 @@ function TargetCard(p: { readonly target: Target }) {
             )}
           </>
         )}
+        {p.children}
         {places.length === 0 ? null : (
           <ul class="places">
             {places.map((place) => (
