@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
@@ -93,10 +94,22 @@ export async function runDemo(p: {
   return 0;
 }
 
-/** The console's bundle is the only thing that is built; it takes about a second, once. */
+/** The console's bundle is the only thing that is built; it takes about a second, once a version. */
 async function buildConsole(voice: Voice): Promise<void> {
   const root = fileURLToPath(new URL('../../', import.meta.url));
-  if (existsSync(join(root, 'services/console/dist/index.html'))) return;
+  if (await isBuilt(join(root, 'services/console'))) return;
   voice.say('Building the console (once).');
   await promisify(execFile)('npm', ['run', '--silent', 'build:console'], { cwd: root });
+}
+
+/** And not by an older version: no source is newer. */
+async function isBuilt(folder: string): Promise<boolean> {
+  const dist = join(folder, 'dist');
+  const page = join(dist, 'index.html');
+  if (!existsSync(page)) return false;
+  const { mtimeMs } = await stat(page);
+  const names = await readdir(folder, { recursive: true });
+  const sources = names.map((name) => join(folder, name)).filter((one) => !one.startsWith(dist));
+  const times = await Promise.all(sources.map((one) => stat(one)));
+  return times.every((one) => one.isDirectory() || one.mtimeMs <= mtimeMs);
 }

@@ -28,11 +28,14 @@ export function QueueLine(p: {
         {words.queue}:{' '}
         {(['now', 'sync', 'bulk'] as const)
           .map((lane) => `${words.lanes[lane]} ${p.queues.lanes[lane]}`)
-          .join(' · ')}{' '}
+          .join(' · ')}
         {p.mayOpen ? (
-          <button type="button" class="plain-button" onClick={() => void open()}>
-            {words.seeQueue}
-          </button>
+          <>
+            {' · '}
+            <button type="button" class="plain-button worded" onClick={() => void open()}>
+              {words.seeQueue}
+            </button>
+          </>
         ) : null}
       </p>
       {failure === null ? null : <Failure refusal={failure} />}
