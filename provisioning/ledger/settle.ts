@@ -101,7 +101,9 @@ async function doOvertakenAgain(p: {
   await p.tx.execute(
     `update resource r set state = 'due', due_at = now(), attempts = r.attempts + 1,
             applied = null, claim = null,
-            tried = r.tried || jsonb_path_query_array(jsonb_build_array(r.applied, o.desired), '$[*] ? (@ != null)'), leased_until = case when r.claim is null then null else r.leased_until end
+            leased_until = case when r.claim is null then null else r.leased_until end,
+            tried = r.tried || jsonb_path_query_array(
+              jsonb_build_array(r.applied, o.desired), '$[*] ? (@ != null)')
      from jsonb_to_recordset($3::jsonb) as o(key text, desired jsonb)
      where r.target = $1 and r.kind = $2 and r.key = o.key and r.claim is distinct from $4
        and r.settled_at is distinct from now()

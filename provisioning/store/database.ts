@@ -96,7 +96,7 @@ export function openDatabase(p: { readonly url: string; readonly max?: number })
       return { value: await work() };
     } finally {
       await client
-        .query(`select pg_advisory_unlock_all(), set_config('idle_session_timeout', '0', false)`)
+        .query('select pg_advisory_unlock_all(); reset idle_session_timeout')
         .catch(onError);
       client.release(broken);
     }

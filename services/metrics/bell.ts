@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
-import { Gauge } from 'prom-client';
 import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
 import type { Database } from '../../provisioning/store/database.ts';
 import { readReadiness } from '../worker/readiness.ts';
+import { gaugesOf } from './gauges.ts';
 import { readRarely } from './rarely.ts';
 
 /**
@@ -16,9 +16,7 @@ export function openBellFigures(p: {
   readonly tenant: string;
   readonly calendar: Calendar | null;
 }): () => Promise<void> {
-  const registers = [p.registry];
-  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const gauge = gaugesOf(p.registry);
   const people = gauge(
     'skolebus_people',
     'Active people of an institution who have accounts or are to have them.',

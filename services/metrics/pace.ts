@@ -1,6 +1,7 @@
 import type { Registry } from 'prom-client';
-import { Counter, Gauge } from 'prom-client';
+import { Counter } from 'prom-client';
 import type { Connector } from '../../provisioning/target/contract.ts';
+import { gaugesOf } from './gauges.ts';
 
 /**
  * How fast this process may go at each target, as its own calls have shown it.
@@ -12,7 +13,8 @@ export function openPaceFigures(p: {
   readonly connectors: Iterable<Connector>;
 }): () => void {
   const shape = { labelNames: ['target'], registers: [p.registry] };
-  const gauge = (name: string, help: string) => new Gauge({ name, help, ...shape });
+  const make = gaugesOf(p.registry);
+  const gauge = (name: string, help: string) => make(name, help, shape.labelNames);
   const limit = gauge('skolebus_pace_limit', 'Calls at once that a target gets now.');
   const cap = gauge('skolebus_pace_cap', 'Calls at once that a target never gets more of.');
   const inFlight = gauge('skolebus_pace_in_flight', 'Calls under way.');

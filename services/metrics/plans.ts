@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
-import { Gauge } from 'prom-client';
 import { readArrivals } from '../../provisioning/ledger/arrival.ts';
 import { readPlanFigures } from '../../provisioning/plan/figures.ts';
 import type { Database } from '../../provisioning/store/database.ts';
+import { gaugesOf } from './gauges.ts';
 import { readRarely } from './rarely.ts';
 
 /**
@@ -15,9 +15,7 @@ export function openPlanFigures(p: {
   readonly database: Database;
   readonly tenant: string;
 }): () => Promise<void> {
-  const registers = [p.registry];
-  const gauge = (name: string, help: string, labelNames: readonly string[] = []) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const gauge = gaugesOf(p.registry);
   const arrival = gauge(
     'skolebus_feed_to_account_seconds',
     'From the reading of a feed to the last account of a person who came with it, over 24 hours.',

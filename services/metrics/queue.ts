@@ -1,5 +1,4 @@
 import type { Registry } from 'prom-client';
-import { Gauge } from 'prom-client';
 import { readProgress } from '../../provisioning/ledger/progress.ts';
 import { readQueue } from '../../provisioning/ledger/queue-view.ts';
 import type { Calendar } from '../../provisioning/policy/calendar/schema.ts';
@@ -9,6 +8,7 @@ import type { Database } from '../../provisioning/store/database.ts';
 import { followCalendar } from '../worker/calm.ts';
 import { forecastQueue } from '../worker/forecast.ts';
 import type { Queues } from '../worker/queues.ts';
+import { gaugesOf } from './gauges.ts';
 
 /**
  * What waits in front of a tenant's targets and what holds it up.
@@ -23,9 +23,7 @@ export function openQueueFigures(p: {
   readonly queues: Queues | null;
   readonly calendar: Calendar | null;
 }): () => Promise<void> {
-  const registers = [p.registry];
-  const gauge = (name: string, help: string, labelNames: readonly string[]) =>
-    new Gauge({ name, help, labelNames: [...labelNames], registers });
+  const gauge = gaugesOf(p.registry);
   const place = ['target', 'lane'];
   const resources = gauge(
     'skolebus_resources',

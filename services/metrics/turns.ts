@@ -37,6 +37,8 @@ export function openTurnFigures(registry: Registry): TurnFigures {
   });
   return {
     count({ turn, ...place }) {
+      // A series that begins with its first row looks to Prometheus as if nothing had been added.
+      for (const outcome of ['applied', 'poison-row']) rows.inc({ ...place, outcome }, 0);
       for (const [outcome, count] of Object.entries(turn.codes)) {
         rows.inc({ ...place, outcome }, count);
       }
